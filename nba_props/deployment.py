@@ -83,13 +83,22 @@ def in_shadow(settings: Settings) -> dict[str, date]:
     Raises:
         BadSetting: there is no system of a name.
     """
-    by_themselves = {s.system_id: s.frozen_on for s in SYSTEMS if s.frozen_on is not None}
+    by_themselves = {s.system_id: s.frozen_on for s in SYSTEMS if s.shadow and s.frozen_on is not None}
     known = [s.system_id for s in SYSTEMS]
     for name, _ in settings.shadow:
         if name not in known:
             near = get_close_matches(name, known, 1)
             raise BadSetting(f"NBA_PROPS_SHADOW names {name}, which is not a system{f': {near[0]}?' if near else ''}")
     return {**by_themselves, **dict(settings.shadow)}
+
+
+def frozen(settings: Settings) -> dict[str, date]:
+    """The systems whose formula is frozen, in shadow or not, and the date of it.
+
+    Raises:
+        BadSetting: there is no system of a name.
+    """
+    return {**{s.system_id: s.frozen_on for s in SYSTEMS if s.frozen_on is not None}, **in_shadow(settings)}
 
 
 def clock_of(settings: Settings) -> Clock:

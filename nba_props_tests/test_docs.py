@@ -22,7 +22,7 @@ from nba_props.cli import main
 from nba_props.cli.boards import BOOKS, print_boards
 from nba_props.cli.printing import Output
 from nba_props.cli.scores import print_scores
-from nba_props.deployment import clock_of, load_settings
+from nba_props.deployment import clock_of, frozen, load_settings
 from nba_props.facts.calendar import EASTERN
 from nba_props.facts.markets import keys
 from nba_props.facts.rhythm import RHYTHMS
@@ -113,7 +113,7 @@ def assert_sample_of_report_is_current():
     (sample,) = re.findall(r"```text\n(2 nights: .*?)\.\.\.\n```", (ROOT / "README.md").read_text(), re.S)
     out = terminal_of_80()
     settings, span = load_settings(), [date(2026, 1, 9), date(2026, 1, 10)]
-    found = report.read(open_warehouse(settings), span[0], span[-1], clock_of(settings)())
+    found = report.read(open_warehouse(settings), span[0], span[-1], clock_of(settings)(), frozen(settings))
     print_scores(out, found, span)
     assert_lines(sample, out, 6)
 

@@ -10,7 +10,7 @@ from nba_props.assets.figures import PREVIEW_ROWS
 from nba_props.assets.partitions import partition_days
 from nba_props.assets.tables import OWNERS, as_markdown, asset_key, cost_of, emit, table_assets
 from nba_props.assets.versions import code_version
-from nba_props.deployment import in_shadow
+from nba_props.deployment import frozen, in_shadow
 from nba_props.domain import audit, closing, grading, promotion, scoring
 from nba_props.domain.results import results_sql
 from nba_props.domain.stored import span_sql
@@ -164,17 +164,17 @@ def _promotions(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
     def promotions(
         context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Warehouse], settings: dg.ResourceParam[Settings]
     ):
-        days, frozen = partition_days(context), in_shadow(settings)
+        days, shadowed = partition_days(context), in_shadow(settings)
         # of rows with a weight and rows without terms those with one come first
         rows = warehouse.query(
             "SELECT game_date, system_id, market, MIN(components) AS components "
-            f"FROM ({stored_sql(SYSTEM_TABLES[name] for name in frozen)}) AS s GROUP BY game_date, system_id, market",
+            f"FROM ({stored_sql(SYSTEM_TABLES[name] for name in shadowed)}) AS s GROUP BY game_date, system_id, market",
             first=days[0],
             last=days[-1],
         )
         weights = rows.assign(candidate_weight=[json.loads(text).get("weight") for text in rows["components"]])
-        quotes = warehouse.query(_IN_SHADOW_SQL, first=min(frozen.values()), last=days[-1], systems=list(frozen))
-        found = promotion.promotions(quotes, weights.drop(columns="components"), frozen, days)
+        quotes = warehouse.query(_IN_SHADOW_SQL, first=min(shadowed.values()), last=days[-1], systems=list(shadowed))
+        found = promotion.promotions(quotes, weights.drop(columns="components"), shadowed, days)
         return emit(context, [monitoring.PROMOTIONS], [found], figures.promotions)
 
     return promotions
@@ -202,7 +202,9 @@ def _report_page(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
         last = partition_days(context)[-1]
         first = season_start(last)
         with usage.within("report_page") as cost:
-            path = write_report(warehouse, settings, first, last, read(warehouse, first, last, clock()))
+            path = write_report(
+                warehouse, settings, first, last, read(warehouse, first, last, clock(), frozen(settings))
+            )
         if billed := cost.billed():
             context.log_event(cost_of(REPORT_PAGE, billed))
         url = address(settings, path)

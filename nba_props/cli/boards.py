@@ -97,7 +97,7 @@ def system_of(system: str | None, market: str) -> str:
     if system is None:
         return usual_system(market)
     if not forecasts(system, market):
-        others = [s.system_id for s in SYSTEMS if market in s.markets and s.frozen_on is None]
+        others = [s.system_id for s in SYSTEMS if market in s.markets and not s.shadow]
         raise click.ClickException(f"{system} does not forecast {market}: {listed(others)} do")
     return system
 

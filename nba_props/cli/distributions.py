@@ -82,7 +82,7 @@ def distribution(
             if pair.empty:
                 raise click.ClickException(f"{what}: no line, consensus or past of both {market} and {beside}")
             both = distributions.outcomes(pair.iloc[0])
-            out.rows(both, "Together, in shadow: scored and not proven", "together", _outcome_columns(both))
+            out.rows(both, "Together, in shadow: recorded for its score, no claim", "together", _outcome_columns(both))
 
 
 def _outcome_columns(rows: pd.DataFrame) -> list[Column]:

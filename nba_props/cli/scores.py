@@ -14,10 +14,11 @@ from nba_props.cli.group import example, main
 from nba_props.cli.printing import FORMAT, Column, Output
 from nba_props.cli.program import program
 from nba_props.cli.session import text_of, to_read, within_reach
-from nba_props.cli.values import MARKET_SHOWN, DateSpan
-from nba_props.deployment import clock_of, load_settings
+from nba_props.cli.values import MARKET_SHOWN, DateSpan, Day
+from nba_props.deployment import clock_of, frozen, load_settings
 from nba_props.domain.systems import SYSTEM_TABLES
 from nba_props.facts.markets import ALL_TIERS, POINTS
+from nba_props.facts.words import listed
 from nba_props.schemas.predictions import IMPORTED_PREFIX
 
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ def report(span: list[date], out: Path | None, opened: bool, market: str, form: 
             if market != POINTS:
                 what = f"{what} in {market}"
             raise click.ClickException(f"{what} for {text_of(span)}: {command} does that")
-        found = page.read(warehouse, span[0], span[-1], clock_of(settings)(), graded, market)
+        found = page.read(warehouse, span[0], span[-1], clock_of(settings)(), frozen(settings), graded, market)
         if form != "table":
             printed.rows(typed(_all_scores(found)), "Scores")
         else:
@@ -142,6 +143,33 @@ def weights(span: list[date] | None, form: str) -> None:
             out.print(f"{system}, {', '.join(own['market'])}: {reason}")
 
 
+@main.command(name="claims", **example("nba-props claims", "nba-props claims 2026-12-31"))
+@click.argument("day", type=Day(), required=False, metavar="[DATE]")
+@FORMAT
+def show_claims(day: date | None, form: str) -> None:
+    """Show what the ledger allows to claim of each system as of DATE, and nothing else.
+
+    Without DATE that of the newest graded date. A claim takes a frozen formula, and P(over) that was published before
+    the cut-off on 300 games and 5,000 quotes since: a backfill claims nothing.
+    """
+    from nba_props.presentation import claims as page
+    from nba_props.schemas.predictions import PREDICTION_ACCURACY
+
+    with Output(form) as out:
+        settings = load_settings()
+        warehouse = to_read(settings, out)
+        graded = warehouse.partitions(PREDICTION_ACCURACY)
+        last = day or (graded[-1] if graded else clock_of(settings)().date())
+        known = frozen(settings)
+        found = page.read(warehouse, known, last)
+        if form != "table":
+            out.rows(found, f"Claims as of {last}")
+            return
+        for sentence in found["sentence"]:
+            out.print(sentence)
+        out.print(f"{listed(page.unfrozen(known))}: no claim, since their formulas are not frozen")
+
+
 def print_scores(out: Output, found: ReportData, span: Sequence[date]) -> None:
     """Print the headline and the score tables of a span, with notes."""
     from nba_props.presentation import market_tables, score_tables, verdicts
@@ -169,6 +197,8 @@ def print_scores(out: Output, found: ReportData, span: Sequence[date]) -> None:
         made = score_columns(rows, columns, market_tables.shown)
         out.rows(market_tables.shown(rows, columns), f"{title}, {text_of(span)}", columns=made)
     out.print("A bet is a pick that was won or lost, one unit on it at the quoted price.")
+    for sentence in found.claims["sentence"]:
+        out.print(sentence)
     for text in filter(None, (score_tables.note(everything), verdicts.after_the_fact(found.graded))):
         out.print(text)
 

@@ -17,7 +17,7 @@ from pathlib import Path
 import pandas as pd
 
 from nba_props.domain import gate
-from nba_props.domain.claims import AS_CLAIMED_SQL, RELINED_SQL
+from nba_props.domain.imported import AS_CLAIMED_SQL, RELINED_SQL
 from nba_props.domain.lines import LINE_PROBLEMS, claimed_lines_sql
 from nba_props.domain.views.ledger import is_imported_sql
 from nba_props.facts.calendar import spans

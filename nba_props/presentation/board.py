@@ -29,7 +29,7 @@ SYSTEM, ELSEWHERE = ensemble.V1_1.system_id, xgboost_v1.SYSTEM.system_id
 #: the systems that are the market's own word
 MARKETS_OWN = [s.system_id for s in SYSTEMS if s.is_market]
 #: the systems that are in shadow without a setting
-BY_THEMSELVES = [s.system_id for s in SYSTEMS if s.frozen_on is not None]
+BY_THEMSELVES = [s.system_id for s in SYSTEMS if s.shadow]
 #: systems with a P(over), in the order in which they are used where the board's own system has none
 CHANCES = tuple(dict.fromkeys([catboost_v8.SYSTEM.system_id, *TRAINED]))
 

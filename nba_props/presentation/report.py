@@ -16,7 +16,7 @@ from nba_props.facts import markets
 from nba_props.facts.keys import PLAYER_DAY
 from nba_props.facts.markets import ALL, ALL_TIERS, POINTS
 from nba_props.presentation import charts as plots
-from nba_props.presentation import market_tables
+from nba_props.presentation import claims, market_tables
 from nba_props.presentation.pages import render, write_index
 from nba_props.presentation.score_tables import BETS, CHANCES, ELSEWHERE, ERRORS, SIDES, Score, by_night, note, shown
 from nba_props.presentation.shopping import by_market
@@ -85,6 +85,7 @@ class ReportData:
         shopping: ``shopping.by_market`` of every market.
         weights: those of the systems in shadow, as of the newest date.
         combinations: rows of ``nba_predictions.combination_scores``.
+        claims: what the ledger up to the span's end allows to claim.
         published: the data behind the findings.
         findings: those of ``nba-props validate``.
         suspects: systems whose figures in that market are a likely bug, and these figures.
@@ -101,6 +102,7 @@ class ReportData:
     shopping: pd.DataFrame
     weights: pd.DataFrame
     combinations: pd.DataFrame
+    claims: pd.DataFrame
     published: quality.Published
     findings: Mapping[str, quality.Finding]
     suspects: Mapping[str, str]
@@ -112,10 +114,13 @@ def read(
     first: date,
     last: date,
     now: datetime,
+    frozen: Mapping[str, date],
     graded: pd.DataFrame | None = None,
     market: str = POINTS,
 ) -> ReportData:
-    """Read a span as of ``now``; ``graded`` are its graded rows of all markets, if already read."""
+    """Read a span as of ``now``; ``graded`` are its graded rows of all markets, if already read, and ``frozen`` the
+    systems that can claim something (``deployment.frozen``).
+    """
     graded = graded_rows(warehouse, first, last) if graded is None else graded
     daily = scoring.sums(graded) if len(graded) else pd.DataFrame()
     scores = scoring.scores(daily) if len(daily) else pd.DataFrame()
@@ -134,7 +139,7 @@ def read(
         scoring.market_scores(scoring.market_sums(*against_market(warehouse, first, last))),
         by_market(warehouse, first, last), weights(warehouse, first, last),
         warehouse.query(f"SELECT * FROM {COMBINATION_SCORES.address} {_WITHIN}", first=first, last=last),
-        published, findings, own, now,
+        claims.read(warehouse, frozen, last), published, findings, own, now,
     )  # fmt: skip
 
 
@@ -205,6 +210,7 @@ def write_report(
         beside=[(title, _html(market_tables.shown(rows, columns))) for title, rows, columns in beside(found)],
         warnings={name for name, finding in found.findings.items() if finding.warns},
         pictures={name: plots.data_uri(p) for name, p in _pictures(found, nights, days, first, last).items()},
+        claims=list(found.claims["sentence"]),
         simulated=is_simulated(warehouse), game_days=len(game_days),
         empty_days=int((game_days["total"] == 0).sum()), goal=quality.BRIEF_STREAK,
     )  # fmt: skip

@@ -17,6 +17,7 @@ from nba_props.cli import scores as command
 from nba_props.cli.printing import Output, fits, fitted
 from nba_props.domain import scoring
 from nba_props.presentation import market_tables, report, score_tables
+from nba_props.schemas.monitoring import PROMOTIONS
 from nba_props_tests.domain.scoring.test_market import bets, quotes, spreads
 from nba_props_tests.domain.scoring.test_scoring import graded, scores_of
 from nba_props_tests.presentation.test_score_tables import everything, with_verdicts
@@ -36,11 +37,49 @@ def beside(nights: int = 12) -> tuple[pd.DataFrame, pd.DataFrame]:
     return found.assign(system_id=found["system_id"].replace("a", "market_consensus_v1")), shopping
 
 
+def weights() -> pd.DataFrame:
+    """The weights of a system in shadow, with and without one."""
+    rows = pd.DataFrame({"market": ["points", "points_rebounds_assists"], "candidate_weight": [0.0312, None]})
+    return PROMOTIONS.empty().reindex(rows.index).assign(
+        **rows, system_id="market_anchored_v1", weight=[0.0312, 0.0], dates=[61, 12], quotes=[123_456, 1_234],
+        gain=[0.00031, None], gain_low=[0.00011, None], gain_high=[0.00052, None], newest_gain=0.0003,
+        reason="in shadow, 12 of 60 dates since it was frozen on 2026-11-30",
+    )  # fmt: skip
+
+
+def pairs(nights: int) -> pd.DataFrame:
+    """The scores of two props of a player on some nights."""
+    rows = pd.DataFrame({"game_date": pd.Timestamp("2026-01-01") + pd.to_timedelta(range(nights), unit="D")})
+    return rows.assign(
+        market="points", other_market="points_rebounds_assists", pairs=50, log_loss=60.0 + rows.index % 3,
+        independent_log_loss=69.0, both_log_loss=25.0 + rows.index % 2, independent_both_log_loss=28.0,
+    )  # fmt: skip
+
+
+def claimed() -> pd.DataFrame:
+    return pd.DataFrame({"sentence": ["market_anchored_v1, frozen on 2026-11-30: no claim"]})
+
+
 def span_of(rows: pd.DataFrame, **more) -> report.ReportData:
     """What is read of graded rows, without any finding."""
     daily = scoring.sums(rows).droplevel("market")
     none = pd.DataFrame()
-    return report.ReportData("points", rows, daily, scoring.scores(daily), none, *beside(), None, {}, {}, None, **more)
+    return report.ReportData(
+        "points",
+        rows,
+        daily,
+        scoring.scores(daily),
+        none,
+        *beside(),
+        weights(),
+        pairs(12),
+        claimed(),
+        None,
+        {},
+        {},
+        None,
+        **more,
+    )
 
 
 @pytest.mark.parametrize("width", [80, 120])

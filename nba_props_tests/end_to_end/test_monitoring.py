@@ -20,6 +20,7 @@ import pytest
 from nba_props.assets.monitoring import REPORT_PAGE
 from nba_props.automation.webserver import read_page
 from nba_props.catalog import TABLES, views
+from nba_props.deployment import frozen
 from nba_props.domain import quality
 from nba_props.domain.systems import SYSTEM_TABLES
 from nba_props.domain.views.monitoring import MONITORING_VIEWS
@@ -290,7 +291,7 @@ def view_record():
 def page_of(platform, first, last, out=None, home=None):
     """The path of a span's page, in the reports of a ``home`` or as ``out``."""
     settings = replace(platform.settings, home=home or platform.settings.home)
-    found = report.read(platform.warehouse, first, last, platform.now)
+    found = report.read(platform.warehouse, first, last, platform.now, frozen(platform.settings))
     return report.write_report(platform.warehouse, settings, first, last, found, out)
 
 

@@ -19,6 +19,7 @@ from nba_props.automation import runner
 from nba_props.automation.remediation import DRY_RUN_TAG
 from nba_props.checks.predictions import NO_PLACEHOLDER_LINES
 from nba_props.cli import main
+from nba_props.deployment import frozen
 from nba_props.domain import quality
 from nba_props.domain.systems import SYSTEM_TABLES
 from nba_props.facts.calendar import days as dates_between
@@ -453,7 +454,7 @@ def test_a_record_of_imported_systems_alone_is_graded_and_has_a_page(lined, tmp_
     assert event["rows_published"] == 10, "a partition that only an import has filled is there"
     outcome = platform.run("grade", DAY, DAY)
     assert not outcome.errors
-    assert len(report.read(platform.warehouse, DAY, DAY, platform.now).scores)
+    assert len(report.read(platform.warehouse, DAY, DAY, platform.now, frozen(platform.settings)).scores)
 
 
 def test_a_row_of_a_game_that_has_not_begun_is_left_out(lined):

@@ -88,27 +88,34 @@ def _sums_sql(chance: str) -> str:
     return f"COUNT(*) AS quotes, {', '.join(losses)}"
 
 
-#: rows of ``nba_predictions.quote_scores`` for @first..@last
-QUOTE_SCORES_SQL = f"""
-WITH results AS (
-  {results_sql(span_sql(PREDICTION_ACCURACY))}
-),
-quotes AS (
+#: every quote of @first..@last that was decided, and that has its own P(over) and the other books'
+QUOTES_SQL = f"""
   SELECT p.game_date, p.game_id, p.player_id, p.market, p.line, p.own_over_probability,
     p.over_probability AS others_chance, r.result > p.line AS is_over
   FROM nba_analytics.prices AS p
-  JOIN results AS r ON r.game_date = p.game_date AND r.game_id = p.game_id AND r.player_id = p.player_id
-    AND r.market = p.market
+  JOIN ({results_sql(span_sql(PREDICTION_ACCURACY))}) AS r ON r.game_date = p.game_date AND r.game_id = p.game_id
+    AND r.player_id = p.player_id AND r.market = p.market
   WHERE p.game_date BETWEEN @first AND @last AND p.is_main AND r.result <> p.line
     AND p.own_over_probability IS NOT NULL AND p.over_probability IS NOT NULL
-),
-said AS (
+"""
+
+
+def said_sql(also: str = "TRUE") -> str:
+    """SQL for the ``quotes`` at whose line a system has a P(over), its ``chance``, in rows ``a`` of a condition."""
+    return f"""
   SELECT q.*, a.system_id, a.over_probability AS chance
   FROM nba_predictions.prediction_accuracy AS a
   JOIN quotes AS q ON q.game_date = a.game_date AND q.game_id = a.game_id AND q.player_id = a.player_id
     AND q.market = a.market AND q.line = a.line
   WHERE a.game_date BETWEEN @first AND @last AND a.is_current AND a.over_probability IS NOT NULL AND {VALID_SQL}
-)
+    AND {also}
+"""
+
+
+#: rows of ``nba_predictions.quote_scores`` for @first..@last
+QUOTE_SCORES_SQL = f"""
+WITH quotes AS ({QUOTES_SQL}),
+said AS ({said_sql()})
 SELECT game_date, market, system_id, {_sums_sql("chance")} FROM said GROUP BY game_date, market, system_id
 UNION ALL
 SELECT game_date, market, '{OTHER_BOOKS}' AS system_id, {_sums_sql("others_chance")} FROM quotes

@@ -92,9 +92,11 @@ class System(ABC):
     markets: tuple[str, ...] = (POINTS,)
     #: whether it is what the books say: no opinion that agrees with a side
     is_market: bool = False
-    #: the date on which its formula was frozen, if it is in shadow until it has earned its weight on later dates
-    #: (``domain/promotion.py``)
+    #: the date on which its formula was frozen, if it was: what it says of later dates is evidence
+    #: (``domain/claims.py``)
     frozen_on: date | None = None
+    #: whether it is in shadow until it has earned its weight on such dates (``domain/promotion.py``)
+    shadow: bool = False
 
     @cached_property
     def table(self) -> Table:

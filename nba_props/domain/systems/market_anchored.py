@@ -175,4 +175,5 @@ SYSTEM = Anchored(
     model_version="1",
     markets=markets.keys(),
     frozen_on=date(2026, 11, 30),
+    shadow=True,
 )

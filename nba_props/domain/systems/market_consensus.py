@@ -7,6 +7,7 @@ It knows nothing of basketball: it is what the market as a whole says, with the 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 
 import numpy as np
 import pandas as pd
@@ -73,4 +74,5 @@ SYSTEM = Consensus(
     model_version="1",
     markets=markets.keys(),
     is_market=True,
+    frozen_on=date(2026, 11, 30),
 )

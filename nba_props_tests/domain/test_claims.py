@@ -1,0 +1,137 @@
+"""Claims: sentences that the evidence allows, and words that nothing else may use."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from nba_props.catalog import TABLES, VIEWS
+from nba_props.domain.claims import EVIDENCE_SQL, FEWEST_GAMES, FEWEST_QUOTES, claims, unbacked
+from nba_props.facts.markets import ALL
+from nba_props_tests.domain.scoring.test_market import TODAY, said, stored
+
+FROZEN = date(2026, 11, 30)
+ROOT = Path(__file__).parents[2]
+
+
+def evidence(mean: float, dates: int = 60, games: int = 8, quotes: int = 20, market: str = "points", seed: int = 1):
+    """A system whose log-loss is so much more a quote than the other books'; than the quotes' own by .01 more."""
+    rng = np.random.default_rng(seed)
+    n = dates * games
+    day = pd.Timestamp(FROZEN) + pd.to_timedelta(1 + np.arange(n) // games, unit="D")
+    off = quotes * (mean + 0.002 * rng.standard_normal(n))
+    return pd.DataFrame(
+        {"game_date": day, "game_id": [f"g{k}" for k in range(n)], "market": market, "system_id": "a", "quotes": quotes,
+         "log_loss": 0.69 * quotes + off, "others_log_loss": 0.69 * quotes, "own_log_loss": 0.68 * quotes}
+    )  # fmt: skip
+
+
+def found(rows: pd.DataFrame, of_market: set[str] = frozenset()) -> pd.DataFrame:  # type: ignore[assignment]
+    return claims(rows, {"a": FROZEN}, set(of_market)).set_index("market")
+
+
+@pytest.mark.parametrize(
+    ("mean", "verdict"), [(-0.001, "better than"), (0.001, "worse than"), (0.0, "not distinguishable from")]
+)
+def test_enough_evidence_is_a_sentence_with_its_interval(mean, verdict):
+    row = found(evidence(mean)).loc[ALL]
+    assert row["is_claim"]
+    assert (row["games"], row["quotes"], row["dates"]) == (480, 9_600, 60)
+    assert row["sentence"].startswith(
+        f"a, frozen on 2026-11-30, every market: {verdict} the other books' consensus, log-loss "
+    )
+    assert (
+        f"[{row['low']:+.5f}, {row['high']:+.5f}] on 9,600 quotes of 480 games, 2026-12-01 to 2027-01-29"
+        in row["sentence"]
+    )
+
+
+@pytest.mark.parametrize(
+    ("lacking", "games", "quotes"),
+    [(evidence(-0.001, dates=37), 296, 5_920), (evidence(-0.001, quotes=10), 480, 4_800),
+     (evidence(-0.001, dates=9, games=50), 450, 9_000)],
+    ids=["games", "quotes", "dates"],
+)  # fmt: skip
+def test_too_little_of_anything_claims_nothing(lacking, games, quotes):
+    (row,) = found(lacking).to_dict("records")
+    assert not row["is_claim"]
+    assert row["sentence"] == (
+        f"a, frozen on 2026-11-30: no claim, with {games} of {FEWEST_GAMES} games and {quotes:,} of {FEWEST_QUOTES:,} "
+        "quotes that it had published P(over) for in time"
+    )
+
+
+def test_dates_up_to_the_freeze_and_other_systems_do_not_count():
+    early = evidence(-0.001).assign(game_date=pd.Timestamp(FROZEN))
+    assert found(early).loc[ALL, "games"] == 0
+    assert found(evidence(-0.001).assign(system_id="b")).loc[ALL, "games"] == 0
+    (row,) = found(evidence(-0.001).iloc[:0]).to_dict("records")
+    assert (row["games"], row["is_claim"]) == (0, False)
+
+
+def test_a_market_is_claimed_where_it_has_the_evidence_itself():
+    both = pd.concat([evidence(-0.001), evidence(0.001, market="threes", quotes=3, seed=2)])
+    rows = found(both)
+    assert rows.index.tolist() == [ALL, "points"]
+    assert rows.loc[ALL, "games"] == 480, "a game with two markets is one game"
+
+
+def test_what_the_books_say_themselves_is_compared_with_the_quotes():
+    row = found(evidence(0.0), {"a"}).loc[ALL]
+    assert "worse than the quotes' own prices" in row["sentence"]
+    assert row["difference"] == pytest.approx(0.01, abs=0.001)
+
+
+@pytest.mark.parametrize(
+    ("row", "counted"),
+    [({}, 3), ({"is_backfill": True}, 0), ({"is_current": False}, 0), ({"is_valid_line": False}, 0),
+     ({"created_at": "2026-01-10T01:00Z"}, 0), ({"over_probability": None}, 0), ({"system_id": "b"}, 0)],
+)  # fmt: skip
+def test_evidence_is_what_was_published_before_the_cut_off(lake, row, counted):
+    in_time = {"is_backfill": False, "created_at": "2026-01-09T12:00Z", "cutoff_at": "2026-01-10T00:00Z"}
+    given = {**said("a", 20.5, 0.6, 24), **in_time, **row}
+    for column in ("created_at", "cutoff_at"):
+        given[column] = pd.Timestamp(given[column])
+    stored(lake, given)
+    rows = lake.query(EVIDENCE_SQL, first=TODAY, last=TODAY + timedelta(1), systems=["a"])
+    assert rows["quotes"].sum() == counted
+    if counted:
+        assert rows["log_loss"].sum() == pytest.approx(-3 * np.log(0.6), abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Our model beats the market.", "It is profitable.\n\nAnother paragraph.", "| xgboost | outperforms |",
+     "No doubt it is good; it beats the books.", "a proven edge", "Guaranteed."],
+)  # fmt: skip
+def test_a_sentence_that_claims_something_is_found(text):
+    assert unbacked(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["So far no system is known to beat the market.", "This cannot make a bet profitable.", "It has a line."]
+)
+def test_a_denial_is_not_a_claim(text):
+    assert not unbacked(text)
+
+
+PAGES = [
+    p for p in (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")), *sorted((ROOT / "nba_props").rglob("*.jinja")))
+    if p.name != "claims.md"
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("page", PAGES, ids=[p.name for p in PAGES])
+def test_no_page_claims_more_than_the_ledger(page):
+    assert unbacked(page.read_text()) == []
+
+
+def test_no_text_for_people_claims_more_than_the_ledger():
+    """Help texts are in docs/commands.md; these are the descriptions of tables, and what reports and boards print."""
+    told = [t.description for t in (*TABLES.values(), *VIEWS.values())]
+    printed = [p.read_text() for room in ("presentation", "cli") for p in (ROOT / "nba_props" / room).rglob("*.py")]
+    assert [s for text in (*told, *printed) for s in unbacked(text)] == []
