@@ -18,6 +18,9 @@ _SPREAD_FLOOR = 4.0
 QUANTILES = np.linspace(0.005, 0.995, 199)
 #: fewest held-out rows with a quote, and fewest dates with one, to fit P(over) on
 CHANCE_ROWS, CHANCE_DATES = 1_000, 10
+#: deviation of the slope before any row is known. On real lines of 2024 and 2025 slopes were .07 to .44, and without it
+#: one that 230 later rows did not bear out made P(over) of points worse than the quotes'
+SLOPE_PRIOR = 0.15
 
 
 def unit(forecast: np.ndarray, scale: float | np.ndarray) -> np.ndarray:
@@ -54,8 +57,9 @@ def anchor(
 ) -> dict[str, float]:
     """The slope by which the model's P(over) moves the quote's, fitted on held-out rows with a quote.
 
-    logit p = logit p_quote + slope (logit p_model - logit p_quote - median), slope between 0 and 1. Nothing is fitted
-    with fewer than ``CHANCE_ROWS`` rows or ``CHANCE_DATES`` dates: P(over) is then withheld.
+    logit p = logit p_quote + slope (logit p_model - logit p_quote - median), slope between 0 and 1 and drawn towards 0
+    (``SLOPE_PRIOR``). Nothing is fitted with fewer than ``CHANCE_ROWS`` rows or ``CHANCE_DATES`` dates: P(over) is then
+    withheld.
     """
     from scipy.optimize import minimize_scalar
 
@@ -73,7 +77,7 @@ def anchor(
 
     def loss(slope: float) -> float:
         chance = base + slope * (gap - median)
-        return float(np.logaddexp(0, np.where(over, -chance, chance)).mean())
+        return float(np.logaddexp(0, np.where(over, -chance, chance)).sum() + (slope / SLOPE_PRIOR) ** 2 / 2)
 
     slope = float(minimize_scalar(loss, bounds=(0, 1), method="bounded", options={"xatol": 1e-4}).x)
     return {"slope": round(slope, 3), "median": round(median, 4), "rows": int(used.sum()), "dates": dates}
