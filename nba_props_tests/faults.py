@@ -24,13 +24,11 @@ from pathlib import Path
 import dagster as dg
 import pandas as pd
 
-from nba_props.assets.tables import asset_key
 from nba_props.automation import planning
 from nba_props.automation.instance import open_instance
 from nba_props.catalog import TABLES
 from nba_props.operations import ledger, remediation
 from nba_props.operations.selection import Selection
-from nba_props.schemas.monitoring import SCOREBOARD
 from nba_props.schemas.predictions import ARCHIVED_PREDICTIONS, LEDGER, PUBLICATIONS, QUARANTINED_PREDICTIONS
 from nba_props.warehouse.lake import LakeWarehouse
 from nba_props_tests import league
@@ -75,7 +73,7 @@ def backfill(folder: Path, first: date = DAY, last: date = LAST) -> None:
         outcomes = [platform.run("predict", days[0], days[-1], keys)] if days else []
         late = planning.late_scores(platform.definitions, platform.inputs, span)
         if late:
-            outcomes.append(platform.run("grade", late[0], late[-1], [asset_key(SCOREBOARD)]))
+            outcomes.append(platform.run("grade", late[0], late[-1], list(planning.SCORES)))
         for outcome in outcomes:
             if not outcome.success:
                 raise RuntimeError(outcome.errors)

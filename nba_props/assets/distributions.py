@@ -24,11 +24,12 @@ from nba_props.settings import Settings
 from nba_props.storage.models import ModelStore
 from nba_props.warehouse.base import Warehouse
 
-_KEYS = ", ".join(PROP)
-_MADE_SQL = f"SELECT {_KEYS}, anchor, lowest, masses FROM {span_sql(DISTRIBUTIONS)} AS d WHERE masses IS NOT NULL"
-_LINES_SQL = f"SELECT {_KEYS}, line FROM {span_sql(analytics.BETTING_LINES)} AS b"
 #: the system whose forecast is the centre without a consensus
 _FORECASTS = xgboost_v1.SYSTEM
+_KEYS = ", ".join(PROP)
+_MADE_SQL = f"SELECT {_KEYS}, anchor, lowest, masses FROM {span_sql(DISTRIBUTIONS)} AS d WHERE masses IS NOT NULL"
+_FORECASTS_SQL = f"SELECT {_KEYS}, forecast, model_version FROM {span_sql(_FORECASTS.table)} AS x"
+_LINES_SQL = f"SELECT {_KEYS}, line FROM {span_sql(analytics.BETTING_LINES)} AS b"
 
 
 def _shapes(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
@@ -72,21 +73,20 @@ def _distributions(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
         DISTRIBUTIONS,
         partitions=partitions,
         name="distributions",
-        ins={
-            "lines": analytics.BETTING_LINES,
-            "known": analytics.CONSENSUS,
-            "forecasts": _FORECASTS.table,
-            "fitted": SHAPES,
-        },
+        ins={"lines": analytics.BETTING_LINES, "known": analytics.CONSENSUS, "fitted": SHAPES},
+        # by query: a run of some systems has distributions around the consensus all the same
+        deps=[_FORECASTS.table],
     )
     def distributions(
         context: dg.AssetExecutionContext,
         lines: pd.DataFrame,
         known: pd.DataFrame,
-        forecasts: pd.DataFrame,
         fitted: pd.DataFrame,
+        warehouse: dg.ResourceParam[Warehouse],
         model_store: dg.ResourceParam[ModelStore],
     ):
+        days = partition_days(context)
+        forecasts = warehouse.query(_FORECASTS_SQL, first=days[0], last=days[-1])
         forecast = forecasts[forecasts["forecast"].notna()]
         busy = sorted({d.date() for d in forecast["game_date"].unique()})
         recipes = [r for r in _FORECASTS.recipes if r.market in set(forecast["market"])]

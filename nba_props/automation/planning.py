@@ -24,7 +24,7 @@ from nba_props.domain.models.learner import Recipe, model_id
 from nba_props.domain.systems import SYSTEM_TABLES, SYSTEMS, recipes_of
 from nba_props.facts.calendar import days as dates_between
 from nba_props.facts.calendar import history_start, identity_start, season_start, spans
-from nba_props.schemas import ContractError, Table, analytics, distributions, monitoring, predictions
+from nba_props.schemas import ContractError, Table, analytics, monitoring, predictions
 from nba_props.settings import SettingsError
 from nba_props.sources import nba_stats, registry
 from nba_props.sources.base import RawTable
@@ -46,9 +46,6 @@ _PUBLISHING = (
     predictions.GRADE_HISTORY,
     predictions.CLOSING_LINE_VALUE,
     predictions.QUOTE_SCORES,
-    distributions.DISTRIBUTIONS,
-    distributions.DISTRIBUTION_SCORES,
-    distributions.COMBINATION_SCORES,
     *_SUMS,
 )
 #: a run: job, first and last partition

@@ -225,6 +225,8 @@ def _stacked(name: str) -> str:
 
 
 def _short(name: str) -> str:
-    """A system's id in a few letters: ensemble_v1_1 -> ens1.1."""
+    """A system's id in a few letters: ensemble_v1_1 -> ens1.1; in initials where another's are the same."""
     stem, _, version = name.partition("_v")
-    return stem[:3] + version.replace("_", ".")
+    alike = {other.partition("_v")[0] for other in SYSTEM_TABLES if other.startswith(stem[:3])}
+    letters = stem[:3] if len(alike) == 1 else "".join(word[0] for word in stem.split("_"))
+    return letters + version.replace("_", ".")

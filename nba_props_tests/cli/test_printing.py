@@ -20,6 +20,7 @@ from nba_props.cli.boards import columns_of, print_boards
 from nba_props.cli.daily import _print_gate
 from nba_props.cli.printing import Column, Output, as_table, at_words, fits, fitted, print_line, progress
 from nba_props.domain.systems import SYSTEM_TABLES
+from nba_props.presentation.board import BY_THEMSELVES
 from nba_props_tests.presentation.test_board import of, row
 
 
@@ -50,7 +51,9 @@ def board_columns(
         row("ensemble_v1_1", None, player=2),
         *(
             row(system, 33.0 + n / 10, line=31.5)
-            for n, system in enumerate(n for n in SYSTEM_TABLES if n not in ("ensemble_v1_1", "catboost_v8"))
+            for n, system in enumerate(
+                n for n in SYSTEM_TABLES if n not in ("ensemble_v1_1", "catboost_v8", *BY_THEMSELVES)
+            )
         ),
     ).reset_index()
     return columns_of(picks, systems=systems)
@@ -93,7 +96,7 @@ def test_a_board_of_all_systems_has_every_forecast_at_every_width(width, name, g
     text = shown(board_columns(name, systems=True, graded=graded), width)
     assert all(len(line.rstrip()) <= width for line in text.splitlines())
     assert text.splitlines()[0].split()[-9:] == [
-        "xgb1", "cat8", "ens1", "ens1.1", "shr1", "sim1", "zon1", "mov", "mar1",
+        "xgb1", "cat8", "ens1", "ens1.1", "shr1", "sim1", "zon1", "mov", "mc1",
     ]  # fmt: skip
     for number in ("31.5", "29.2", "30.0", *(f"33.{n}" for n in range(6)), *(["28"] if graded else [])):
         assert number in text

@@ -31,6 +31,7 @@ from nba_props.domain.systems.base import Needs, System, SystemInputs, side_of
 from nba_props.domain.systems.rows import predict
 from nba_props.facts import markets
 from nba_props.facts.keys import PLAYER_GAME, PROP
+from nba_props.facts.vocabulary import NullReason
 from nba_props.schemas.analytics import CONSENSUS
 from nba_props.schemas.features import PLAYER_FEATURES
 
@@ -162,7 +163,8 @@ def forecast(features: pd.DataFrame) -> pd.DataFrame:
 def _reason(number: Mapping[str, pd.Series]) -> pd.Series:
     """Why a row has no forecast: the first input that is null."""
     reasons = {
-        "median": consensus.TOO_FEW, "model": f"NO_FORECAST: of {_COMPONENT.system_id}", "team_games": "TEAM_UNKNOWN",
+        "median": consensus.TOO_FEW, "model": f"NO_FORECAST: of {_COMPONENT.system_id}",
+        "team_games": NullReason.TEAM_UNKNOWN.value,
     }  # fmt: skip
     chosen = np.select([number[name].isna() for name in reasons], list(reasons.values()), "")
     return pd.Series(chosen, index=number["median"].index, dtype=object)
