@@ -5,7 +5,18 @@ from __future__ import annotations
 from nba_props.domain.systems import SYSTEM_TABLES
 from nba_props.domain.views import ledger, slate
 from nba_props.domain.views.monitoring import MONITORING_VIEWS
-from nba_props.schemas import Table, View, analytics, distributions, features, monitoring, predictions, raw, reference
+from nba_props.schemas import (
+    Table,
+    View,
+    analytics,
+    distributions,
+    features,
+    minutes,
+    monitoring,
+    predictions,
+    raw,
+    reference,
+)
 
 TABLES: dict[str, Table] = {
     t.address: t
@@ -34,6 +45,7 @@ TABLES: dict[str, Table] = {
         analytics.CONTEXT,
         features.PLAYER_FEATURES,
         features.MARKET_FEATURES,
+        minutes.MINUTES,
         distributions.SHAPES,
         distributions.DEPENDENCE,
         distributions.DISTRIBUTIONS,
@@ -50,6 +62,7 @@ TABLES: dict[str, Table] = {
         predictions.QUOTE_SCORES,
         distributions.DISTRIBUTION_SCORES,
         distributions.COMBINATION_SCORES,
+        minutes.MINUTES_SCORES,
         monitoring.SCOREBOARD,
         monitoring.MARKET_SCORES,
         monitoring.PROMOTIONS,

@@ -7,7 +7,7 @@ from functools import partial
 
 import dagster as dg
 
-from nba_props.assets import analytics, distributions, models, monitoring, predictions, raw, reference
+from nba_props.assets import analytics, distributions, minutes, models, monitoring, predictions, raw, reference
 from nba_props.assets.inputs import Inputs
 from nba_props.assets.partitions import daily_partitions, weekly_partitions
 from nba_props.assets.tables import IO_MANAGER, WarehouseIOManager
@@ -53,6 +53,7 @@ def build_defs(deployment: Deployment) -> dg.Definitions:
             *analytics.build(partitions),
             *models.build(weeks),
             *predictions.build(partitions),
+            *minutes.build(partitions),
             *distributions.build(partitions),
             *monitoring.build(partitions),
         ],

@@ -14,12 +14,15 @@ from typing import Any
 import pytest
 
 from nba_props import definitions
-from nba_props.assets import analytics, distributions, models, monitoring, predictions, raw, reference
+from nba_props.assets import analytics, distributions, minutes, models, monitoring, predictions, raw, reference
 from nba_props.sources import registry
 
 #: what builds a part, and by which name its caller knows it
 _BUILDERS: list[tuple[ModuleType, str]] = [
-    *((module, "build") for module in (raw, reference, analytics, models, predictions, distributions, monitoring)),
+    *(
+        (module, "build")
+        for module in (raw, reference, analytics, models, predictions, distributions, minutes, monitoring)
+    ),
     *((definitions, name) for name in ("all_rules", "build_checks", "build_freshness_checks", "build_jobs")),
     *((definitions, name) for name in ("build_fetch_jobs", "build_sensors", "build_schedules")),
 ]

@@ -60,6 +60,14 @@ GRAPH = {
         "nba_analytics/betting_lines", "nba_analytics/dependence", "nba_predictions/distributions", "nba_predictions/prediction_accuracy",
     ] for t in ("distribution", "combination")},
     "nba_analytics/prices": ["nba_analytics/book_lines"],
+    "nba_models/minutes_v1": ["nba_analytics/betting_lines", "nba_raw/box_scores", "nba_raw/schedule"],
+    "nba_analytics/minutes_forecasts": [
+        "nba_analytics/historical_games", "nba_analytics/player_features", "nba_analytics/upcoming_player_game_context",
+        "nba_models/minutes_v1",
+    ],
+    "nba_predictions/minutes_scores": [
+        "nba_analytics/betting_lines", "nba_analytics/minutes_forecasts", "nba_raw/box_scores", "nba_raw/schedule",
+    ],
     "nba_analytics/upcoming_player_game_context": [
         "nba_analytics/betting_lines", "nba_analytics/historical_games", "nba_analytics/slate", "nba_raw/box_scores",
         "nba_raw/injury_reports", "nba_raw/schedule",
@@ -190,7 +198,7 @@ def test_checks_are_partitioned_and_structure_blocks(graph):
     feeds = {s.key.asset_key.path[-1] for s in specs if s.name == "feed_is_fresh"}
     assert feeds == {"the_odds_api", "nba_stats", "injury_report"}, "a feed is as fresh as the hour, not as a date"
     dated = {s.key.asset_key.path[-1] for s in specs if s.name == "is_fresh"}
-    assert dated == {"slate", "betting_lines", LEDGER.name, "prediction_accuracy", *_MODELS}
+    assert dated == {"slate", "betting_lines", LEDGER.name, "prediction_accuracy", "minutes_v1", *_MODELS}
     specs = [s for s in specs if s.name not in ("feed_is_fresh", "tonight_has_odds", "is_fresh")]
     assert len(specs) == len({s.key for s in specs}) >= 28
     for spec in specs:

@@ -123,6 +123,29 @@ def distribution_scores(rows: pd.DataFrame, together: pd.DataFrame) -> Figures:
     }
 
 
+def minutes(rows: pd.DataFrame) -> Figures:
+    """How many players have a forecast of minutes, how far it is from the mean of their past ones, and its spread."""
+    return {
+        "forecasts": int(rows["minutes"].notna().sum()),
+        "mean_distance_from_ewma": _mean((rows["minutes"] - rows["minutes_ewma"]).abs()),
+        "mean_deviation": _mean(rows["deviation"]),
+        "abstained": counts(rows["abstain_reason"]),
+        "model_versions": sorted(set(rows["model_version"].dropna())),
+    }
+
+
+def minutes_scores(rows: pd.DataFrame) -> Figures:
+    """The mean absolute error of the forecasts of minutes less that of the means, and how many were in their spread."""
+    own = rows.set_index("players").astype({"forecasts": "float64", "within_80": "float64"})
+    found: dict[str, Any] = {}
+    for players, row in own.iterrows():
+        name = str(players).lower()
+        found[f"mae_{name}"] = _number(row["error"] / row["forecasts"])
+        found[f"mae_less_ewma_{name}"] = _number((row["error"] - row["ewma_error"]) / row["forecasts"])
+        found[f"within_80_{name}"] = _number(row["within_80"] / row["forecasts"])
+    return found
+
+
 def forecasts(rows: pd.DataFrame) -> Figures:
     """How many of a system's rows are forecasts, how many of points have a line, and what it recommends."""
     abstained = rows["abstain_reason"].notna()

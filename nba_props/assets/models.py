@@ -113,12 +113,7 @@ def card_metadata(card: Card) -> dict[str, Any]:
         "trained_on": f"{card.rows} games of players, {card.trained_from} to {card.trained_through}",
         "dagster/partition_row_count": card.rows,
         "dates_without_lines": card.dates_without_lines,
-        "over_probability": (
-            f"the quote's, moved by {card.chance['slope']:.2f} of the model's difference: fitted on "
-            f"{card.chance['rows']:.0f} rows of {card.chance['dates']:.0f} dates"
-            if card.chance
-            else "withheld: too few held-out rows with a quote"
-        ),
+        **({} if card.bands else {"over_probability": _over_probability(card)}),
         **card.metrics,
         "importances": dg.MetadataValue.md(f"![importances]({plots.data_uri(importances)})"),
         "schema_hash": card.schema_hash,
@@ -127,3 +122,12 @@ def card_metadata(card: Card) -> dict[str, Any]:
             {"parameters": dict(card.parameters), "inputs": list(card.inputs), "sha256": card.sha256}
         ),
     }
+
+
+def _over_probability(card: Card) -> str:
+    if not card.chance:
+        return "withheld: too few held-out rows with a quote"
+    return (
+        f"the quote's, moved by {card.chance['slope']:.2f} of the model's difference: fitted on "
+        f"{card.chance['rows']:.0f} rows of {card.chance['dates']:.0f} dates"
+    )

@@ -9,7 +9,7 @@ from nba_props.assets.predictions import FOLLOW_TAG
 from nba_props.assets.tables import asset_key
 from nba_props.checks.freshness import freshness_keys
 from nba_props.domain.systems import SYSTEM_TABLES
-from nba_props.schemas import Table, analytics, distributions, features, predictions, reference
+from nba_props.schemas import Table, analytics, distributions, features, minutes, predictions, reference
 from nba_props.sources import registry
 from nba_props.sources.base import Intake
 
@@ -54,13 +54,14 @@ def _keys(*tables: Table) -> tuple[dg.AssetKey, ...]:
 
 _FROM_LINES = _keys(
     analytics.BOOK_LINES, analytics.BETTING_LINES, analytics.CONSENSUS, analytics.PRICES, analytics.CONTEXT,
-    features.PLAYER_FEATURES, features.MARKET_FEATURES, distributions.SHAPES, distributions.DEPENDENCE,
+    features.PLAYER_FEATURES, features.MARKET_FEATURES, minutes.MINUTES, distributions.SHAPES, distributions.DEPENDENCE,
     distributions.DISTRIBUTIONS,
     *SYSTEM_TABLES.values(), predictions.LEDGER, predictions.QUARANTINED_PREDICTIONS,
 )  # fmt: skip
 _GRADES = _keys(
     predictions.PREDICTION_ACCURACY, predictions.GRADE_HISTORY, predictions.CLOSING_LINE_VALUE,
     predictions.QUOTE_SCORES, distributions.DISTRIBUTION_SCORES, distributions.COMBINATION_SCORES,
+    minutes.MINUTES_SCORES,
 )  # fmt: skip
 _FROM_PAYLOADS = _keys(
     reference.RESOLVED_NAMES, reference.UNRESOLVED_NAMES, analytics.SLATE, analytics.HISTORICAL_GAMES,

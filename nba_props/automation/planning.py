@@ -21,10 +21,11 @@ from nba_props.domain.distributions.shapes import month_of
 from nba_props.domain.history import LONGEST_REST
 from nba_props.domain.models.card import training_start, week_of
 from nba_props.domain.models.learner import Recipe, model_id
-from nba_props.domain.systems import SYSTEM_TABLES, SYSTEMS, recipes_of
+from nba_props.domain.systems import FORECASTERS, SYSTEM_TABLES, SYSTEMS, minutes, recipes_of
 from nba_props.facts.calendar import days as dates_between
 from nba_props.facts.calendar import history_start, identity_start, season_start, spans
 from nba_props.schemas import ContractError, Table, analytics, monitoring, predictions
+from nba_props.schemas.minutes import MINUTES
 from nba_props.settings import SettingsError
 from nba_props.sources import nba_stats, registry
 from nba_props.sources.base import RawTable
@@ -37,7 +38,10 @@ _AS_OF = frozenset(t.address for t in _SUMS)
 #: their assets; those of the first two are of one step
 SCORES = tuple(asset_key(t) for t in _SUMS)
 #: the recipes of the models that a table's forecasts come from
-_MODELS_OF = {s.table.address: s.needs().models for s in SYSTEMS}
+_MODELS_OF = {
+    **{s.table.address: s.needs().models for s in SYSTEMS},
+    MINUTES.address: (minutes.RECIPE,),
+}
 #: tables that are made again with a system's rows
 _PUBLISHING = (
     predictions.LEDGER,
@@ -171,7 +175,7 @@ def plan(definitions: dg.Definitions, inputs: Inputs, days: Sequence[date]) -> I
 
     To be run one after the other: each step is decided when the one before is done and its changes are known.
     """
-    yield from models(definitions, inputs, days, SYSTEM_TABLES)
+    yield from models(definitions, inputs, days, FORECASTERS)
     yield (PREDICT_JOB, days[0], days[-1])
 
 
@@ -265,7 +269,7 @@ def untrained(inputs: Inputs, weeks: Sequence[date], recipes: Collection[Recipe]
     Without ``recipes`` all of the deployment's markets are meant. The next week's model is judged against that one,
     which also serves it if its own is refused.
     """
-    asked = recipes_of(SYSTEM_TABLES, inputs.settings.markets) if recipes is None else recipes
+    asked = recipes_of(FORECASTERS, inputs.settings.markets) if recipes is None else recipes
     lacking = {week for week in weeks if any(_lacks_model(inputs, recipe, week) for recipe in asked)}
     return sorted(lacking | {week for week in weeks if week - timedelta(7) in lacking})
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from nba_props.checks import analytics, distributions, monitoring, predictions, raw, reference
+from nba_props.checks import analytics, distributions, minutes, monitoring, predictions, raw, reference
 from nba_props.checks.partitioned import Rule
 from nba_props.domain.systems import System
 
@@ -16,6 +16,7 @@ def all_rules(systems: Sequence[System]) -> list[Rule]:
         *reference.RULES,
         *analytics.rules(systems),
         *predictions.rules(systems),
+        *minutes.RULES,
         *distributions.RULES,
         *monitoring.RULES,
     ]

@@ -221,7 +221,7 @@ def score_columns(
         Column(
             c.heading,
             list(whole[c.heading]),
-            right=name not in ("market", "system_id", "verdict", "judged_by", "reason"),
+            right=name not in ("market", "system_id", "verdict", "judged_by", "reason", "players"),
             shorter=(list(short[c.heading]),) if (whole[c.heading] != short[c.heading]).any() else (),
             spare=c.spare,
         )

@@ -51,6 +51,14 @@ COMBINATIONS = {
     "less": Score("log-loss less independence", "{:+.4f}"),
     "both_less": Score("of both over", "{:+.4f}", 1),
 }
+MINUTES = {
+    "players": Score("players", "{}"),
+    **_N,
+    "mae": Score("MAE", "{:.3f}"),
+    "ewma_mae": Score("mean's MAE", "{:.3f}"),
+    "less": Score("less", "{:+.3f}"),
+    "within_80": Score("in the middle 80 %", "{:.1%}", 1),
+}
 WEIGHTS = {
     **_SYSTEM,
     "market": Score("market", "{}"),
@@ -121,6 +129,22 @@ def distributions(scores: pd.DataFrame) -> pd.DataFrame:
     order = [m.key for m in MARKETS if m.key in set(own["market"])]
     found = found.rename(columns={"WITHIN_80_rows": "rows", "WITHIN_80_dates": "dates"})
     return found.set_index("market").loc[order].reset_index() if len(found) else found
+
+
+def minutes(scores: pd.DataFrame) -> pd.DataFrame:
+    """The errors of the forecasts of minutes beside those of the mean, in the names of ``MINUTES``, from rows of
+    ``nba_predictions.minutes_scores``.
+    """
+    if scores.empty:
+        return pd.DataFrame()
+    daily = scores.set_index(["players", "game_date"]).astype("float64")
+    found = mean_intervals(daily["error"] - daily["ewma_error"], daily["forecasts"])
+    sums = daily.groupby(level="players").sum()
+    out = found.rename(columns={"value": "less", "low": "less_low", "high": "less_high"}).assign(
+        mae=sums["error"] / sums["forecasts"], ewma_mae=sums["ewma_error"] / sums["forecasts"],
+        within_80=sums["within_80"] / sums["forecasts"],
+    )  # fmt: skip
+    return out.reset_index()
 
 
 def combinations(scores: pd.DataFrame) -> pd.DataFrame:

@@ -22,6 +22,7 @@ from nba_props.presentation.score_tables import BETS, CHANCES, ELSEWHERE, ERRORS
 from nba_props.presentation.shopping import by_market
 from nba_props.presentation.verdicts import after_the_fact, headline, in_words
 from nba_props.schemas.distributions import COMBINATION_SCORES, DISTRIBUTION_SCORES
+from nba_props.schemas.minutes import MINUTES_SCORES
 from nba_props.schemas.monitoring import PROMOTIONS
 from nba_props.schemas.predictions import CLOSING_LINE_VALUE, QUOTE_SCORES
 from nba_props.settings import Settings
@@ -85,6 +86,7 @@ class ReportData:
         shopping: ``shopping.by_market`` of every market.
         weights: those of the systems in shadow, as of the newest date.
         combinations: rows of ``nba_predictions.combination_scores``.
+        minutes: rows of ``nba_predictions.minutes_scores``.
         claims: what the ledger up to the span's end allows to claim.
         published: the data behind the findings.
         findings: those of ``nba-props validate``.
@@ -102,6 +104,7 @@ class ReportData:
     shopping: pd.DataFrame
     weights: pd.DataFrame
     combinations: pd.DataFrame
+    minutes: pd.DataFrame
     claims: pd.DataFrame
     published: quality.Published
     findings: Mapping[str, quality.Finding]
@@ -139,6 +142,7 @@ def read(
         scoring.market_scores(scoring.market_sums(*against_market(warehouse, first, last))),
         by_market(warehouse, first, last), weights(warehouse, first, last),
         warehouse.query(f"SELECT * FROM {COMBINATION_SCORES.address} {_WITHIN}", first=first, last=last),
+        warehouse.query(f"SELECT * FROM {MINUTES_SCORES.address} {_WITHIN}", first=first, last=last),
         claims.read(warehouse, frozen, last), published, findings, own, now,
     )  # fmt: skip
 
@@ -162,6 +166,7 @@ def beside(found: ReportData) -> list[tuple[str, pd.DataFrame, Mapping[str, Scor
         )
     )
     together = market_tables.combinations(found.combinations)
+    tables.append(("Minutes of players who played", market_tables.minutes(found.minutes), market_tables.MINUTES))
     tables.append(("Two props of one player together, in shadow", together, market_tables.COMBINATIONS))
     tables.append(("Weights of systems in shadow", found.weights, market_tables.WEIGHTS))
     tables.append(

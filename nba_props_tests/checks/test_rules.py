@@ -163,6 +163,8 @@ DAMAGE = {
     (CONSENSUS, "schema"): (first_row(engines=-1), "ERROR"),
     (SHAPES, "schema"): (lambda f: shape(band=0), "ERROR"),
     (SHAPES, "no_future_data"): (lambda f: shape(last_result=pd.Timestamp(DAY).replace(day=1)), "ERROR"),
+    ("nba_analytics.minutes_forecasts", "schema"): (first_row(deviation=-1.0), "ERROR"),
+    ("nba_predictions.minutes_scores", "schema"): (first_row(error=-1.0), "ERROR"),
     (DEPENDENCE, "schema"): (lambda f: dependence(results=-1), "ERROR"),
     (DEPENDENCE, "no_future_data"): (lambda f: dependence(last_result=pd.Timestamp(DAY).replace(day=1)), "ERROR"),
     (PAIRS, "schema"): (lambda f: pair_scores(log_loss=-1.0), "ERROR"),

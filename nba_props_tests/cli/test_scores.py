@@ -56,6 +56,13 @@ def pairs(nights: int) -> pd.DataFrame:
     )  # fmt: skip
 
 
+def minutes(nights: int) -> pd.DataFrame:
+    """The scores of forecasts of minutes on some nights."""
+    rows = pd.DataFrame({"game_date": pd.Timestamp("2026-01-01") + pd.to_timedelta(range(nights), unit="D")})
+    sums = {"forecasts": 60, "error": 264.0 + rows.index % 3, "ewma_error": 276.0, "within_80": 48}
+    return pd.concat([rows.assign(players=who, **sums) for who in ("ALL", "QUOTED")], ignore_index=True)
+
+
 def claimed() -> pd.DataFrame:
     return pd.DataFrame({"sentence": ["market_anchored_v1, frozen on 2026-11-30: no claim"]})
 
@@ -73,6 +80,7 @@ def span_of(rows: pd.DataFrame, **more) -> report.ReportData:
         *beside(),
         weights(),
         pairs(12),
+        minutes(12),
         claimed(),
         None,
         {},

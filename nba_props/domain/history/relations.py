@@ -14,7 +14,8 @@ SLATE = "nba_analytics.slate"
 PLAYED = f"""(
   SELECT b.game_date, b.game_id, b.player_id, b.player_name, b.player_lookup, b.season, b.season_type, b.team_id,
     b.team, CASE WHEN b.team_id = g.home_team_id THEN g.away_team_id ELSE g.home_team_id END AS opponent_team_id,
-    b.opponent, b.is_home, g.tipoff_at AS cutoff_at, {", ".join(f"b.{stat}" for stat in markets.stats())}
+    b.opponent, b.is_home, g.tipoff_at AS cutoff_at, b.minutes AS minutes_played,
+    {", ".join(f"b.{stat}" for stat in markets.stats())}
   FROM nba_raw.box_scores AS b
   JOIN nba_raw.schedule AS g ON g.game_date = b.game_date AND g.game_id = b.game_id
   WHERE b.game_date BETWEEN @first AND @last AND g.game_date BETWEEN @first AND @last

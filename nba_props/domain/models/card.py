@@ -63,6 +63,8 @@ class Card:
     refused: str = ""
     #: the market that it forecasts
     market: str = POINTS
+    #: spread of held-out residuals by band of the forecast (``chance.bands``), where no market counts what it forecasts
+    bands: tuple[tuple[float, float, float, float], ...] = field(default=())
 
     @property
     def version(self) -> str:
@@ -81,7 +83,14 @@ class Card:
         raw = json.loads(text)
         for name in ("week", "trained_from", "trained_through"):
             raw[name] = date.fromisoformat(raw[name])
-        return Card(**{**raw, "inputs": tuple(raw["inputs"]), "residuals": tuple(raw["residuals"])})
+        return Card(
+            **{
+                **raw,
+                "inputs": tuple(raw["inputs"]),
+                "residuals": tuple(raw["residuals"]),
+                "bands": tuple(map(tuple, raw.get("bands", ()))),
+            }
+        )
 
 
 @dataclass(frozen=True)

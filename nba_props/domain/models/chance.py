@@ -35,6 +35,25 @@ def residual_quantiles(results: pd.Series, forecast: np.ndarray, market: str = P
     return tuple(round(float(q), 5) for q in np.quantile(residuals, QUANTILES))
 
 
+#: a band of forecasts: its upper edge, and the quantiles .1 and .9 and the deviation of the residuals in it
+Band = tuple[float, float, float, float]
+#: bands with equally many held-out forecasts each
+_BANDS = 8
+
+
+def bands(results: np.ndarray, forecast: np.ndarray) -> tuple[Band, ...]:
+    """The spread of residuals by band of the forecast, from low to high; the last has no edge."""
+    edges = np.quantile(forecast, np.arange(1, _BANDS) / _BANDS)
+    place, residuals = np.searchsorted(edges, forecast, side="right"), results - forecast
+    found = []
+    for n, upper in enumerate([*edges, np.inf]):
+        own = residuals[place == n]
+        if len(own):
+            low, high = (round(float(q), 5) for q in np.quantile(own, (0.1, 0.9)))
+            found.append((round(float(upper), 5), low, high, round(float(own.std()), 5)))
+    return tuple(found)
+
+
 def over_probability(
     residuals: Sequence[float], forecast: np.ndarray, line: np.ndarray, market: str = POINTS
 ) -> np.ndarray:

@@ -14,11 +14,11 @@ from datetime import date
 
 import pandas as pd
 
-from nba_props.domain import context, features, history, market_features
+from nba_props.domain import context, features, history, market_features, minutes
 from nba_props.domain.models.learner import Recipe
 from nba_props.domain.results import counted
 from nba_props.facts import calendar, markets
-from nba_props.facts.keys import PLAYER_GAME, PROP
+from nba_props.facts.keys import PLAYER_DAY, PLAYER_GAME, PROP
 from nba_props.facts.markets import POINTS
 
 Query = Callable[..., pd.DataFrame]
@@ -34,8 +34,8 @@ class Rows:
     """What models learn from.
 
     ``players``: a row for each player-game with the columns of ``nba_analytics.player_features`` but ``null_reasons``,
-    its ``result`` in points, and the line of points (``_QUOTE``). ``others``: a row for each player-game and other
-    market with the features of the market, ``result`` and line.
+    its ``result`` in points, the line of points (``_QUOTE``), the minutes that were played and what is known of them.
+    ``others``: a row for each player-game and other market with the features of the market, ``result`` and line.
     """
 
     players: pd.DataFrame
@@ -102,7 +102,7 @@ def _part(
     past = query(history.historical_games_sql(look_back_days, max_games, asked), **span)
     season = query(history.season_sql(asked), **span, history_from=calendar.history_start(first, look_back_days))
     form = query(history.team_form_sql(look_back_days, asked), **span)
-    slate = played.drop(columns=list(markets.stats())).assign(**dict.fromkeys(_SLATE_ONLY))
+    slate = played.drop(columns=[*markets.stats(), "minutes_played"]).assign(**dict.fromkeys(_SLATE_ONLY))
     of_points = lines[lines["market"] == POINTS].drop(columns="market")
     known = slate[PLAYER_GAME].merge(of_points, on=PLAYER_GAME, how="left", validate="one_to_one")
     known["has_prop_line"] = known["has_prop_line"].astype("boolean").fillna(False)
@@ -121,6 +121,9 @@ def _part(
         built.drop(columns="null_reasons")
         .merge(_results(played, [POINTS]).drop(columns="market"), on=PLAYER_GAME, validate="one_to_one")
         .merge(known[[*PLAYER_GAME, *_QUOTE]], on=PLAYER_GAME, validate="one_to_one")
+        .merge(played[[*PLAYER_GAME, "minutes_played"]], on=PLAYER_GAME, validate="one_to_one")
+        .merge(person[[*PLAYER_GAME, "minutes_avg_season"]], on=PLAYER_GAME, validate="one_to_one")
+        .merge(minutes.of_past(past), on=PLAYER_DAY, how="left", validate="many_to_one")
     )
     if not others:
         return Rows(players, pd.DataFrame(columns=[*PROP, "result", *_QUOTE]))

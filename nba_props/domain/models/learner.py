@@ -73,6 +73,18 @@ class Recipe(Protocol):
     def schema_hash(self) -> str:
         """The hash of the features' definitions."""
 
+    @property
+    def target(self) -> str:
+        """The column of training rows that they forecast: ``result``, unless it is not what a market counts."""
+
+    @property
+    def ceiling(self) -> float:
+        """No forecast is above it, as none is below 0."""
+
+
+#: the target of models of a market
+RESULT = "result"
+
 
 def model_id(recipe: Recipe) -> str:
     """The name of a recipe's models: the system's for points, with the market for others."""

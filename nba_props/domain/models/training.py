@@ -14,10 +14,10 @@ import pandas as pd
 
 from nba_props.domain.models import chance
 from nba_props.domain.models.card import Card, Model, training_start, why_not
-from nba_props.domain.models.learner import Recipe, model_id
+from nba_props.domain.models.learner import RESULT, Recipe, model_id
 from nba_props.facts.digest import digest
 from nba_props.facts.keys import PLAYER_GAME
-from nba_props.facts.markets import POINTS, market
+from nba_props.facts.markets import POINTS
 
 #: fewest rows to train on
 MIN_ROWS = 1_000
@@ -57,12 +57,11 @@ def train(
     rows = eligible(recipe, frame, week, seasons)
     if len(rows) < MIN_ROWS:
         raise TooFewRows(f"{len(rows)} games of players before {week}, {MIN_ROWS} are needed")
-    inputs, results, learner = rows[list(recipe.inputs)], rows["result"].astype("float64"), recipe.learner
+    inputs, results, learner = rows[list(recipe.inputs)], rows[recipe.target].astype("float64"), recipe.learner
     newest = rows["game_date"] >= rows["game_date"].iloc[max(1, int(len(rows) * (1 - HOLDOUT)))]
     judge = learner.fit(inputs[~newest], results[~newest])
-    forecast = np.clip(learner.predict(judge, inputs[newest]), 0, market(recipe.market).ceiling)
-    residuals = chance.residual_quantiles(results[newest], forecast, recipe.market)
-    anchored = chance.anchor(rows[newest], forecast, residuals, recipe.market)
+    forecast = np.clip(learner.predict(judge, inputs[newest]), 0, recipe.ceiling)
+    residuals, anchored, bands = _spread(recipe, rows[newest], results[newest], forecast)
     artefact = learner.fit(inputs, results)
     card = Card(
         system_id=model_id(recipe),
@@ -87,8 +86,19 @@ def train(
         chance=anchored,
         dates_without_lines=dates_without_lines,
         market=recipe.market,
+        bands=bands,
     )
     return Model(replace(card, refused=why_not(card, incumbent)), artefact)
+
+
+def _spread(
+    recipe: Recipe, rows: pd.DataFrame, results: pd.Series, forecast: np.ndarray
+) -> tuple[tuple[float, ...], dict[str, float], tuple[chance.Band, ...]]:
+    """How results lie around held-out forecasts: quantiles and P(over) in a market, else bands of the forecast."""
+    if recipe.target != RESULT:
+        return (), {}, chance.bands(results.to_numpy("float64"), forecast)
+    residuals = chance.residual_quantiles(results, forecast, recipe.market)
+    return residuals, chance.anchor(rows, forecast, residuals, recipe.market), ()
 
 
 def eligible(recipe: Recipe, frame: pd.DataFrame, week: date, seasons: int) -> pd.DataFrame:
@@ -109,15 +119,18 @@ def _fingerprint(recipe: Recipe, rows: pd.DataFrame, anchored: Mapping[str, floa
     if recipe.market != POINTS:
         made_by.append(learner.scale)
     made_by.append(anchored)  # made from prices, which need not be among the inputs
-    hashed = pd.util.hash_pandas_object(rows[["player_id", *recipe.inputs, "result"]].astype("float64"), index=False)
+    used = rows[["player_id", *recipe.inputs, recipe.target]].astype("float64")
+    hashed = pd.util.hash_pandas_object(used, index=False)
     substance = json.dumps(made_by, default=dict).encode() + hashed.to_numpy().tobytes()
     return digest(substance)
 
 
 def _metrics(rows: pd.DataFrame, forecast: np.ndarray, recipe: Recipe) -> dict[str, float]:
     """Error on held-out rows, beside the last-10 average's and, where there are lines, the line's on the same rows."""
-    results = rows["result"].astype("float64").to_numpy()
+    results = rows[recipe.target].astype("float64").to_numpy()
     line = rows["consensus_line"].to_numpy(dtype="float64")
+    if recipe.target != RESULT:
+        line = np.full(len(rows), np.nan)  # the line is of something else
     last_10 = np.abs(rows[recipe.average].to_numpy(dtype="float64") - results)
     lined = ~np.isnan(line)
     found = {

@@ -13,6 +13,7 @@ from nba_props.domain.systems import (
     ensemble,
     market_anchored,
     market_consensus,
+    minutes,
     moving_average,
     shrunk_rate,
     similarity,
@@ -23,6 +24,7 @@ from nba_props.domain.systems.base import System
 from nba_props.schemas import Table
 from nba_props.schemas.analytics import BOOK_LINES, CONSENSUS
 from nba_props.schemas.features import MARKET as OF_BOOKS
+from nba_props.schemas.minutes import MINUTES
 
 #: in the order of boards and data dictionary
 SYSTEMS: tuple[System, ...] = (
@@ -40,7 +42,12 @@ SYSTEMS: tuple[System, ...] = (
 #: the table of each system's predictions, by its id
 SYSTEM_TABLES: Mapping[str, Table] = {s.system_id: s.table for s in SYSTEMS}
 #: the recipes of the models that systems need, by the models' name
-RECIPES: Mapping[str, Recipe] = {model_id(r): r for s in SYSTEMS for r in s.needs().models}
+RECIPES: Mapping[str, Recipe] = {
+    **{model_id(r): r for s in SYSTEMS for r in s.needs().models},
+    model_id(minutes.RECIPE): minutes.RECIPE,
+}
+#: what forecasts with models, or not: the systems and the minutes
+FORECASTERS = (*SYSTEM_TABLES, MINUTES.name)
 #: the systems that have models, and the recipes of each, one for each market
 TRAINED: Mapping[str, tuple[Recipe, ...]] = {
     system_id: tuple(r for r in RECIPES.values() if r.system_id == system_id)
@@ -49,8 +56,12 @@ TRAINED: Mapping[str, tuple[Recipe, ...]] = {
 
 
 def recipes_of(systems: Collection[str], markets: Collection[str]) -> list[Recipe]:
-    """The recipes of the models that some systems, by their ids, need in some markets."""
+    """The recipes of the models that some systems, by their ids, need in some markets.
+
+    The forecast of minutes counts as one by the name of its table.
+    """
     needed = {model_id(r) for s in SYSTEMS if s.system_id in systems for r in s.needs().models}
+    needed |= {model_id(minutes.RECIPE)} if MINUTES.name in systems else set()
     return [recipe for name, recipe in RECIPES.items() if name in needed and recipe.market in markets]
 
 
@@ -65,4 +76,14 @@ def reads_books(system: System) -> bool:
 #: the systems that are known to read no book but that of their bet: the lines of others can judge it
 INDEPENDENT = frozenset(s.system_id for s in SYSTEMS if not reads_books(s))
 
-__all__ = ["INDEPENDENT", "RECIPES", "SYSTEMS", "SYSTEM_TABLES", "TRAINED", "System", "reads_books", "recipes_of"]
+__all__ = [
+    "FORECASTERS",
+    "INDEPENDENT",
+    "RECIPES",
+    "SYSTEMS",
+    "SYSTEM_TABLES",
+    "TRAINED",
+    "System",
+    "reads_books",
+    "recipes_of",
+]

@@ -12,10 +12,10 @@ import pandas as pd
 
 from nba_props.domain.models.card import Model
 from nba_props.domain.models.chance import anchored_probability
-from nba_props.domain.models.learner import Learner, model_id
+from nba_props.domain.models.learner import RESULT, Learner, model_id
 from nba_props.domain.systems.base import Needs, System, SystemInputs, side_of
 from nba_props.domain.systems.rows import predict
-from nba_props.facts.markets import POINTS, scales
+from nba_props.facts.markets import POINTS, market, scales
 from nba_props.schemas.features import MARKET_FEATURES, MARKET_SCHEMA_HASH, PLAYER_FEATURES, SCHEMA_HASH
 
 #: the models of one market, or why there are none, by date
@@ -42,6 +42,16 @@ class Training:
     def spread(self) -> str:
         """The feature that is their deviation: an input of the confidence."""
         return "points_std_last_10" if self.market == POINTS else "std_last_10"
+
+    @property
+    def target(self) -> str:
+        """What the market counts."""
+        return RESULT
+
+    @property
+    def ceiling(self) -> float:
+        """That of the market."""
+        return float(market(self.market).ceiling)
 
     @property
     def schema_hash(self) -> str:
