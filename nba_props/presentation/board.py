@@ -40,15 +40,12 @@ JOIN (
   SELECT game_date, prediction_id FROM nba_predictions.current_predictions WHERE game_date BETWEEN @first AND @last
 ) AS k ON k.game_date = j.game_date AND k.prediction_id = j.prediction_id
 """
-#: whether a row ``{0}`` is shown: a system in shadow has no weight, and one without a standing yet counts as in shadow
-SHOWN_SQL = f"""NOT EXISTS (
-  SELECT 1 FROM {span_sql(PROMOTIONS)} AS w
-  WHERE w.game_date = {{0}}.game_date AND w.system_id = {{0}}.system_id AND w.market = {{0}}.market
-    AND w.standing = '{Standing.SHADOW}'
-) AND ({{0}}.system_id NOT IN ({sql_list(BY_THEMSELVES)}) OR EXISTS (
-  SELECT 1 FROM {span_sql(PROMOTIONS)} AS w
-  WHERE w.game_date = {{0}}.game_date AND w.system_id = {{0}}.system_id AND w.market = {{0}}.market
-))"""
+#: whether a row ``p`` with the promotion ``w`` is shown: a system in shadow has no weight
+_IS_SHOWN = f"""(
+  p.system_id = @system
+  OR COALESCE(w.standing, CASE WHEN p.system_id IN ({sql_list(BY_THEMSELVES)}) THEN '{Standing.SHADOW}'
+    ELSE '{Standing.PUBLISHED}' END) = '{Standing.PUBLISHED}'
+)"""
 # a pick is made against a valid line: a row that bypassed the gate without one is only in the gate's summary
 _BOARD_SQL = f"""
 SELECT c.game_date, c.game_id, c.player_id, c.player_name, c.team, g.away_team, g.home_team, g.tipoff_at, c.system_id,
@@ -58,8 +55,10 @@ SELECT c.game_date, c.game_id, c.player_id, c.player_name, c.team, g.away_team, 
 FROM (
   SELECT p.*, s.team FROM ({CURRENT_SQL}) AS p
   JOIN nba_analytics.slate AS s ON s.game_date = p.game_date AND s.player_id = p.player_id
+  LEFT JOIN {span_sql(PROMOTIONS)} AS w
+    ON w.game_date = p.game_date AND w.system_id = p.system_id AND w.market = p.market
   WHERE p.line IS NOT NULL AND p.line_problem IS NULL AND p.market IN UNNEST(@markets)
-    AND s.game_date BETWEEN @first AND @last AND (p.system_id = @system OR {SHOWN_SQL.format("p")})
+    AND s.game_date BETWEEN @first AND @last AND {_IS_SHOWN}
 ) AS c
 JOIN nba_raw.schedule AS g ON g.game_date = c.game_date AND g.game_id = c.game_id
 LEFT JOIN {span_sql(BETTING_LINES)} AS b
