@@ -60,6 +60,7 @@ TABLES: dict[str, Table] = {
         predictions.GRADE_HISTORY,
         predictions.CLOSING_LINE_VALUE,
         predictions.QUOTE_SCORES,
+        predictions.EVIDENCE,
         distributions.DISTRIBUTION_SCORES,
         distributions.COMBINATION_SCORES,
         minutes.MINUTES_SCORES,

@@ -110,12 +110,12 @@ GRAPH = {
     ] for t in ("prediction_accuracy", "grade_history")},
     **{f"nba_predictions/{t}": [
         "nba_analytics/book_lines", "nba_analytics/prices", "nba_predictions/prediction_accuracy", "nba_raw/odds_quotes",
-    ] for t in ("closing_line_value", "quote_scores")},
+    ] for t in ("closing_line_value", "quote_scores", "evidence")},
     **{f"nba_monitoring/{t}": [
         "nba_predictions/closing_line_value", "nba_predictions/distribution_scores", "nba_predictions/prediction_accuracy",
         "nba_predictions/quote_scores",
     ] for t in ("scoreboard", "market_scores")},
-    "nba_monitoring/promotions": sorted(["nba_predictions/quote_scores", *(f"nba_predictions/{s}" for s in _SYSTEMS)]),
+    "nba_monitoring/promotions": sorted(["nba_predictions/evidence", *(f"nba_predictions/{s}" for s in _SYSTEMS)]),
     "nba_monitoring/report_page": ["nba_monitoring/scoreboard"],
     **{f"nba_monitoring/{v.name}": [
         "nba_predictions/ledger", "nba_predictions/prediction_accuracy", "nba_predictions/quarantined_predictions",

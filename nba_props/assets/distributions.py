@@ -45,12 +45,13 @@ def _shapes(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
     ):
         days, digests = partition_days(context), made_from(context, SHAPES)
         stored = {d: state.made_from for d, state in warehouse.states(SHAPES).items()}
-        both = set(warehouse.partitions(DEPENDENCE))
+        # the dates of the run are made afresh: a rerun is to see a corrected fit
+        others = (set(stored) & set(warehouse.partitions(DEPENDENCE))) - set(days)
         made: list[list[pd.DataFrame]] = []
         fitted: list[date] = []
         for month in sorted({shapes.month_of(d) for d in days}):
             mine = [d for d in days if shapes.month_of(d) == month]
-            same = [d for d in both & set(stored) if shapes.month_of(d) == month and stored[d] == digests[mine[0]]]
+            same = [d for d in others if shapes.month_of(d) == month and stored[d] == digests[mine[0]]]
             if same:
                 found = [warehouse.read(t, [min(same)]).drop(columns="game_date") for t in (SHAPES, DEPENDENCE)]
             else:

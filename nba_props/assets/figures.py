@@ -14,7 +14,7 @@ from nba_props.domain import scoring
 from nba_props.domain.closing import OTHER_BOOKS
 from nba_props.domain.odds import expected_profit, hold
 from nba_props.domain.systems import SYSTEM_TABLES
-from nba_props.facts.markets import ALL_TIERS, POINTS, scales
+from nba_props.facts.markets import ALL, ALL_TIERS, POINTS, scales
 from nba_props.facts.vocabulary import SIDES, Anchor, Basis, Outcome, Recommendation, Span, Standing
 from nba_props.schemas import Table, analytics, predictions
 from nba_props.schemas.base import VOLATILE
@@ -197,9 +197,9 @@ def grades(settled: pd.DataFrame, changed: pd.DataFrame) -> Figures:
     }
 
 
-def against_the_market(bets: pd.DataFrame, quotes: pd.DataFrame) -> Figures:
+def against_the_market(bets: pd.DataFrame, quotes: pd.DataFrame, evidence: pd.DataFrame) -> Figures:
     """How many bets have a line after them and how many of those are true closes, what they gained by it, and the
-    consensus on the date's quotes less the quotes themselves.
+    consensus on the date's quotes less the quotes themselves; how many quotes count for promotions and claims.
     """
     by_close = bets[bets["is_close"].fillna(False).astype(bool)]
     books = quotes[quotes["system_id"].eq(OTHER_BOOKS)]
@@ -210,6 +210,7 @@ def against_the_market(bets: pd.DataFrame, quotes: pd.DataFrame) -> Figures:
         "bets_with_a_true_close": len(by_close),
         **_by_system("clv_probability", by_close["clv_probability"].astype("float64"), by_close),
         "quotes_scored": scored,
+        "quotes_that_count": int(evidence.loc[evidence["market"].eq(ALL), "quotes"].sum()),
         "consensus_log_loss_less_quotes": round(float(less) / scored, 6) if scored else None,
     }
 

@@ -16,6 +16,7 @@ import dagster as dg
 from nba_props.assets.windows import LEARNED, WINDOWS
 from nba_props.catalog import TABLES
 from nba_props.deployment import aliases_of, in_shadow
+from nba_props.domain.distributions.shapes import RULES as SHAPE_RULES
 from nba_props.domain.models.card import refusal, training_start, week_of
 from nba_props.domain.models.learner import Recipe, definition, model_id
 from nba_props.domain.systems import TRAINED
@@ -23,6 +24,7 @@ from nba_props.facts.books import SPORTSBOOKS
 from nba_props.facts.digest import digest
 from nba_props.facts.markets import POINTS
 from nba_props.schemas import Table, analytics, monitoring, predictions, raw, reference
+from nba_props.schemas.distributions import DEPENDENCE, SHAPES
 from nba_props.schemas.features import MARKET_FEATURES, MARKET_SCHEMA_HASH, PLAYER_FEATURES, SCHEMA_HASH
 from nba_props.settings import Settings
 from nba_props.sources import registry
@@ -162,6 +164,8 @@ class Inputs:
         """Settings that a table's rows depend on."""
         if table.address in (reference.RESOLVED_NAMES.address, reference.UNRESOLVED_NAMES.address):
             return aliases_of(self.settings)[0]
+        if table.address in (SHAPES.address, DEPENDENCE.address):
+            return SHAPE_RULES
         if table.address == monitoring.PROMOTIONS.address:
             return tuple(sorted(in_shadow(self.settings).items()))
         if table.dataset == analytics.SLATE.dataset:

@@ -11,16 +11,16 @@ from nba_props.assets.partitions import partition_days
 from nba_props.assets.tables import OWNERS, as_markdown, asset_key, cost_of, emit, table_assets
 from nba_props.assets.versions import code_version
 from nba_props.deployment import frozen, in_shadow
-from nba_props.domain import audit, closing, grading, promotion, scoring
+from nba_props.domain import audit, claims, closing, grading, promotion, scoring
 from nba_props.domain.results import results_sql
 from nba_props.domain.stored import span_sql
-from nba_props.domain.systems import INDEPENDENT, SYSTEM_TABLES
+from nba_props.domain.systems import INDEPENDENT, SYSTEM_TABLES, VERSIONS, WEIGHTED
 from nba_props.domain.systems.base import stored_sql
 from nba_props.domain.views.ledger import judged_sql
 from nba_props.domain.views.monitoring import LINE_QUALITY_DAILY, MONITORING_VIEWS
 from nba_props.domain.views.shopping import SHOPPING_VIEWS
 from nba_props.facts.calendar import season_start
-from nba_props.facts.markets import POINTS
+from nba_props.facts.markets import ALL, POINTS
 from nba_props.presentation.pages import address
 from nba_props.presentation.report import against_market, graded_rows, read, write_report
 from nba_props.process.clock import Clock
@@ -47,10 +47,10 @@ UNION ALL
 SELECT game_date, player_id, market, avg_last_10 FROM {MARKET_FEATURES.address} {_WITHIN}
 """
 _GRADES = span_sql(predictions.PREDICTION_ACCURACY)
-#: the scores on quotes of systems in shadow
+#: the evidence of systems in shadow, by market
 _IN_SHADOW_SQL = (
-    f"SELECT * FROM {predictions.QUOTE_SCORES.address} {_WITHIN} AND system_id IN UNNEST(@systems) "
-    "ORDER BY game_date, system_id, market"
+    f"SELECT * FROM {predictions.EVIDENCE.address} {_WITHIN} AND system_id IN UNNEST(@systems) AND market <> '{ALL}' "
+    "ORDER BY game_date, system_id, market, model_version"
 )
 #: newest dates with predictions that the previews of views read
 _PREVIEWED = 31
@@ -111,20 +111,27 @@ def _closing_line_value(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinit
     @table_assets(
         predictions.CLOSING_LINE_VALUE,
         predictions.QUOTE_SCORES,
+        predictions.EVIDENCE,
         partitions=partitions,
         name="closing_line_value",
         deps=[predictions.PREDICTION_ACCURACY, analytics.BOOK_LINES, analytics.PRICES, raw.ODDS_QUOTES],
     )
     def closing_line_value(context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Warehouse]):
         days = partition_days(context)
-        shown, results, offers, quotes = (
+        shown, results, offers, quotes, evidence = (
             warehouse.query(sql, first=days[0], last=days[-1])
-            for sql in (closing.SHOWN_SQL, results_sql(_GRADES), closing.OFFERS_SQL, scoring.QUOTE_SCORES_SQL)
+            for sql in (
+                closing.SHOWN_SQL,
+                results_sql(_GRADES),
+                closing.OFFERS_SQL,
+                scoring.QUOTE_SCORES_SQL,
+                claims.EVIDENCE_SQL,
+            )
         )
         return emit(
             context,
-            [predictions.CLOSING_LINE_VALUE, predictions.QUOTE_SCORES],
-            [closing.bets(shown, results, offers, INDEPENDENT), quotes],
+            [predictions.CLOSING_LINE_VALUE, predictions.QUOTE_SCORES, predictions.EVIDENCE],
+            [closing.bets(shown, results, offers, INDEPENDENT), quotes, evidence],
             figures.against_the_market,
         )
 
@@ -159,7 +166,7 @@ def _promotions(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
         monitoring.PROMOTIONS,
         partitions=partitions,
         name="promotions",
-        deps=[predictions.QUOTE_SCORES, *SYSTEM_TABLES.values()],
+        deps=[predictions.EVIDENCE, *SYSTEM_TABLES.values()],
     )
     def promotions(
         context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Warehouse], settings: dg.ResourceParam[Settings]
@@ -173,7 +180,12 @@ def _promotions(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
             last=days[-1],
         )
         weights = rows.assign(candidate_weight=[json.loads(text).get("weight") for text in rows["components"]])
+        # without a row that has a weight, a system with one of its own has 0
+        own = weights["system_id"].isin(WEIGHTED)
+        stated = weights["candidate_weight"].astype("float64")
+        weights["candidate_weight"] = stated.mask(own & stated.isna(), 0.0)
         quotes = warehouse.query(_IN_SHADOW_SQL, first=min(shadowed.values()), last=days[-1], systems=list(shadowed))
+        quotes = claims.of_running_versions(quotes, VERSIONS)
         found = promotion.promotions(quotes, weights.drop(columns="components"), shadowed, days)
         return emit(context, [monitoring.PROMOTIONS], [found], figures.promotions)
 

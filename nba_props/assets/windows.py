@@ -65,7 +65,9 @@ def _shaped_from(day: date, settings: Settings) -> date:
     return max(training_start(month_of(day), settings.training_seasons), settings.first_date)
 
 
-_OF_SHAPES = tuple(Window(t, _shaped_from, before=month_of) for t in (analytics.CONSENSUS, raw.BOX_SCORES))
+_OF_SHAPES = tuple(
+    Window(t, _shaped_from, before=month_of) for t in (analytics.CONSENSUS, raw.BOX_SCORES, raw.SCHEDULE)
+)
 
 
 def _frozen(day: date, settings: Settings) -> date:
@@ -94,7 +96,7 @@ WINDOWS: Mapping[str, tuple[Window, ...]] = {
         ),
         Window(raw.BOX_SCORES, _ever),
     ),
-    monitoring.PROMOTIONS.address: (Window(predictions.QUOTE_SCORES, _frozen, before=week_of),),
+    monitoring.PROMOTIONS.address: (Window(predictions.EVIDENCE, _frozen, before=week_of),),
     monitoring.SCOREBOARD.address: (Window(predictions.PREDICTION_ACCURACY, _season, own=True),),
     monitoring.MARKET_SCORES.address: (
         Window(predictions.QUOTE_SCORES, _season, own=True),

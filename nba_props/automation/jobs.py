@@ -9,7 +9,7 @@ from nba_props.assets.predictions import FOLLOW_TAG
 from nba_props.assets.tables import asset_key
 from nba_props.checks.freshness import freshness_keys
 from nba_props.domain.systems import SYSTEM_TABLES
-from nba_props.schemas import Table, analytics, distributions, features, minutes, predictions, reference
+from nba_props.schemas import Table, analytics, distributions, features, minutes, monitoring, predictions, reference
 from nba_props.sources import registry
 from nba_props.sources.base import Intake
 
@@ -60,7 +60,7 @@ _FROM_LINES = _keys(
 )  # fmt: skip
 _GRADES = _keys(
     predictions.PREDICTION_ACCURACY, predictions.GRADE_HISTORY, predictions.CLOSING_LINE_VALUE,
-    predictions.QUOTE_SCORES, distributions.DISTRIBUTION_SCORES, distributions.COMBINATION_SCORES,
+    predictions.QUOTE_SCORES, predictions.EVIDENCE, distributions.DISTRIBUTION_SCORES, distributions.COMBINATION_SCORES,
     minutes.MINUTES_SCORES,
 )  # fmt: skip
 _FROM_PAYLOADS = _keys(
@@ -117,7 +117,8 @@ def _intakes() -> list[AssetJob]:
 
 def _predictions(against_the_clock: dg.AssetSelection) -> list[AssetJob]:
     """The jobs of models, predictions and grades, and that of the checks against the clock, which no other job runs."""
-    followed = (*(asset_key(t) for t in _raw_tables(Intake.FOLLOW)), *_FROM_PAYLOADS, *_FROM_LINES)
+    loaded = (asset_key(t) for t in _raw_tables(Intake.FOLLOW))
+    followed = (*loaded, *_FROM_PAYLOADS, *_FROM_LINES, asset_key(monitoring.PROMOTIONS))
     graded = (*(asset_key(t) for t in _raw_tables(Intake.GRADE)), *_GRADES)
     return [
         dg.define_asset_job(

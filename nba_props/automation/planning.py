@@ -50,6 +50,7 @@ _PUBLISHING = (
     predictions.GRADE_HISTORY,
     predictions.CLOSING_LINE_VALUE,
     predictions.QUOTE_SCORES,
+    predictions.EVIDENCE,
     *_SUMS,
 )
 #: a run: job, first and last partition

@@ -12,12 +12,12 @@ from nba_props.cli.printing import Column, Output
 from nba_props.cli.program import program
 from nba_props.domain.odds import american
 from nba_props.domain.systems import SYSTEM_TABLES, SYSTEMS
+from nba_props.domain.views.shadow import BY_THEMSELVES
 from nba_props.facts.calendar import EASTERN
 from nba_props.facts.markets import ALL, MARKETS, POINTS
 from nba_props.facts.vocabulary import Outcome, Recommendation
 from nba_props.facts.words import listed, plural
 from nba_props.presentation.board import (
-    BY_THEMSELVES,
     ELSEWHERE,
     forecasts,
     is_pick,

@@ -77,6 +77,8 @@ def distribution(
         out.rows(table, title, "distribution", _columns(table, anchored=anchored))
         if form == "table":
             out.print(_LEGEND if anchored else _NO_BET, style="dim")
+        if beside == market:
+            raise click.UsageError(f"--with takes another market than {market}")
         if beside:
             pair = distributions.together(warehouse, who["player_id"], [market, beside], stored[0])
             if pair.empty:

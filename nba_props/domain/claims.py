@@ -1,19 +1,22 @@
 """What may be claimed of a system: a sentence made from the ledger, or none.
 
 Evidence is every quote of every book on dates after the system's formula was frozen, at whose line it had published
-P(over) before the cut-off: a backfill claims nothing. A claim takes ``FEWEST_GAMES`` games, ``FEWEST_QUOTES`` quotes
+P(over) before the cut-off: a backfill claims nothing. It is compared with ``market_consensus_v1`` on the same quotes,
+never with the books other than the quote's own: a mean of many prices gains on each part of it by arithmetic alone.
+A claim takes ``FEWEST_GAMES`` games, ``FEWEST_QUOTES`` quotes
 and an interval, which is of the mean difference in log-loss, by date.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date
 from typing import Any
 
 import pandas as pd
 
+from nba_props.domain.closing import VALID_SQL
 from nba_props.domain.scoring.chances import loss_sql
 from nba_props.domain.scoring.intervals import mean_intervals
 from nba_props.domain.scoring.market import QUOTES_SQL, said_sql
@@ -30,45 +33,77 @@ WORDS = (
     r"proven (?:edge|profit|system|model|record)",
 )  # fmt: skip
 _WORDS = re.compile("|".join(WORDS), re.IGNORECASE)
-_DENIED = re.compile(r"\b(?:no|not|none|never|nothing|nobody|cannot|can't|neither)\b", re.IGNORECASE)
-_SENTENCE = re.compile(r"(?<=[.:;|])\s+|\n\s*\n|\n(?=[#*|-])")
+_DENIED = re.compile(r"\b(?:no|not(?! only)|none|never|nothing|nobody|cannot|can't|neither)\b", re.IGNORECASE)
+#: where a clause ends: a denial before that does not reach a claim after it
+_CLAUSE = re.compile(r"(?<=[.:;|,])\s+|\n\s*\n|\n(?=[#*|-])|\s(?=(?:and|but|while|yet)\s)")
+#: the system that others are compared with
+CONSENSUS_ID = "market_consensus_v1"
 
 _LOSSES = ", ".join(
-    f"SUM({loss_sql('is_over', whose)}) AS {name}"
-    for name, whose in (("log_loss", "chance"), ("own_log_loss", "own_over_probability"),
-                        ("others_log_loss", "others_chance"))
+    f"ROUND(SUM({loss_sql('is_over', whose)}), 6) AS {name}"
+    for name, whose in (("log_loss", "chance"), ("consensus_log_loss", "consensus_chance"),
+                        ("own_log_loss", "own_over_probability"))
 )  # fmt: skip
-#: per game, market and system of @first..@last: the quotes at whose line it had published P(over) in time
-EVIDENCE_SQL = f"""
-WITH quotes AS ({QUOTES_SQL}),
-said AS ({said_sql("NOT a.is_backfill AND a.created_at < a.cutoff_at AND a.system_id IN UNNEST(@systems)")})
-SELECT game_date, game_id, market, system_id, COUNT(*) AS quotes, {_LOSSES}
-FROM said GROUP BY game_date, game_id, market, system_id
-ORDER BY game_date, game_id, market, system_id
+_IN_TIME = "NOT a.is_backfill AND a.created_at < a.cutoff_at"
+
+
+def _sums_sql(market: str, by: str = "") -> str:
+    return f"""
+SELECT game_date, {market} AS market, system_id, model_version, COUNT(DISTINCT game_id) AS games, COUNT(*) AS quotes,
+  {_LOSSES}
+FROM said WHERE consensus_chance IS NOT NULL GROUP BY game_date, system_id, model_version{by}
 """
 
 
-def claims(evidence: pd.DataFrame, frozen: Mapping[str, date], of_market: set[str]) -> pd.DataFrame:
+#: rows of ``nba_predictions.evidence`` for @first..@last
+EVIDENCE_SQL = f"""
+WITH quotes AS ({QUOTES_SQL}),
+consensus AS (
+  SELECT a.game_date, a.game_id, a.player_id, a.market, a.line, a.over_probability AS consensus_chance
+  FROM nba_predictions.prediction_accuracy AS a
+  WHERE a.game_date BETWEEN @first AND @last AND a.is_current AND a.system_id = '{CONSENSUS_ID}' AND {VALID_SQL}
+),
+said AS (
+  SELECT s.*, c.consensus_chance
+  FROM ({said_sql(_IN_TIME)}) AS s
+  LEFT JOIN consensus AS c ON c.game_date = s.game_date AND c.game_id = s.game_id AND c.player_id = s.player_id
+    AND c.market = s.market AND c.line = s.line
+)
+{_sums_sql("market", ", market")} UNION ALL {_sums_sql(f"'{ALL}'")}
+"""
+
+
+def of_running_versions(evidence: pd.DataFrame, versions: Mapping[str, str]) -> pd.DataFrame:
+    """The evidence of what runs now: a system's rows of its present version, where that does not change by the week.
+
+    Args:
+        evidence: rows of ``nba_predictions.evidence``.
+        versions: the version of each system that has a lasting one.
+    """
+    present = evidence["system_id"].map(versions)
+    return evidence[present.isna() | present.eq(evidence["model_version"])]
+
+
+def claims(evidence: pd.DataFrame, frozen: Mapping[str, date], of_market: Collection[str]) -> pd.DataFrame:
     """What may be claimed: a row for each frozen system over all markets, and one for each market with enough evidence.
 
     Args:
-        evidence: rows of ``EVIDENCE_SQL``.
+        evidence: rows of ``nba_predictions.evidence`` (``of_running_versions``).
         frozen: the date on which each system's formula was frozen.
-        of_market: the systems that are what the books say: they are compared with each quote's own price, since the
-            other books' consensus is nearly theirs.
+        of_market: the systems that are what the books say: they are compared with each quote's own price, since they
+            are the consensus.
 
     Returns:
         ``system_id, market, frozen_on, games, quotes, dates, first_date, last_date``; ``difference`` in log-loss, with
         ``low`` and ``high``; ``is_claim``, whether the evidence is enough, and the ``sentence``.
     """
     start = pd.to_datetime(evidence["system_id"].map(frozen))
-    fresh = evidence[evidence["game_date"] > start]
-    other = fresh["own_log_loss"].where(fresh["system_id"].isin(of_market), fresh["others_log_loss"])
-    rows = fresh.assign(total=fresh["log_loss"] - other)
-    rows = pd.concat([rows.assign(market=ALL), rows])
+    rows = evidence[evidence["game_date"] > start]
+    other = rows["own_log_loss"].where(rows["system_id"].isin(of_market), rows["consensus_log_loss"])
+    rows = rows.assign(total=rows["log_loss"] - other)
     keys = ["system_id", "market"]
     sums = rows.groupby(keys).agg(
-        games=("game_id", "nunique"), first_date=("game_date", "min"), last_date=("game_date", "max")
+        games=("games", "sum"), first_date=("game_date", "min"), last_date=("game_date", "max")
     )
     daily = rows.groupby([*keys, "game_date"])[["total", "quotes"]].sum()
     found = mean_intervals(daily["total"], daily["quotes"]).rename(columns={"value": "difference", "rows": "quotes"})
@@ -80,7 +115,7 @@ def claims(evidence: pd.DataFrame, frozen: Mapping[str, date], of_market: set[st
     enough = out["games"].ge(FEWEST_GAMES) & out["quotes"].ge(FEWEST_QUOTES) & out["low"].notna()
     out = out.assign(is_claim=enough, frozen_on=pd.to_datetime(out["system_id"].map(frozen)))
     out = out[out["market"].eq(ALL) | enough].sort_values(keys, kind="stable", ignore_index=True)
-    names = {True: "the quotes' own prices", False: "the other books' consensus"}
+    names = {True: "the quotes' own prices", False: "the consensus of the books"}
     against = out["system_id"].isin(of_market).map(names)
     sentences = [_sentence(row, to) for row, to in zip(out.to_dict("records"), against, strict=True)]
     return out.assign(sentence=sentences)
@@ -109,6 +144,6 @@ def _sentence(row: dict[str, Any], against: str) -> str:
 
 
 def unbacked(text: str) -> list[str]:
-    """The sentences of a text that claim something without denying it before the claim."""
-    sentences = [" ".join(s.split()) for s in _SENTENCE.split(text)]
-    return [s for s in sentences if any(not _DENIED.search(s[: m.start()]) for m in _WORDS.finditer(s))]
+    """The clauses of a text that claim something without denying it before the claim."""
+    clauses = [" ".join(c.split()) for c in _CLAUSE.split(text)]
+    return [c for c in clauses if any(not _DENIED.search(c[: m.start()]) for m in _WORDS.finditer(c))]

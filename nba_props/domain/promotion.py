@@ -1,9 +1,11 @@
 """Systems in shadow: their weight is 0 until they have earned it on fresh dates, and is lost when they lose it.
 
-The evidence is P(over) on every quote of every book, less the consensus of the other books, on dates after the formula
-was frozen. It is judged every Monday, on earlier dates only:
+The evidence is that of claims (``domain/claims.py``): P(over) that was published before the cut-off, on every quote of
+every book, beside the consensus of the books, on dates after the formula was frozen. It is judged every Monday, on
+earlier dates only:
 
-* **published** once there are ``FEWEST_DATES`` dates and the lower bound of the mean gain (95 %, by date) is above 0;
+* **published** once there are ``FEWEST_DATES`` dates and the lower bound of the mean gain (95 %, by date) is above 0,
+  unless the next rule takes it back at once;
 * **in shadow** from the Monday on which the lower bound over the newest ``FEWEST_DATES`` dates falls below ``LOST``.
   Evidence then begins afresh: a formula is not promoted twice by the same dates.
 """
@@ -38,7 +40,7 @@ def promotions(
     """The rows of ``nba_monitoring.promotions`` of some dates.
 
     Args:
-        quotes: rows of ``nba_predictions.quote_scores`` of systems in shadow, from the first date that was frozen on.
+        quotes: rows of ``nba_predictions.evidence`` of systems in shadow, by market.
         weights: ``game_date, system_id, market, candidate_weight``: the series in shadow of each date, with the weight
             that each would have; null for a system without one, which counts whole.
         frozen: the date on which each system's formula was frozen.
@@ -85,7 +87,7 @@ def _standings(quotes: pd.DataFrame, frozen: Mapping[str, date], last: date) -> 
         dates = dict.fromkeys(("week", "since", "evidence_from"), "datetime64[ns]")
         numbers = dict.fromkeys((*_EVIDENCE, *_NEWEST), "float64")
         return pd.DataFrame(columns=columns).astype({**dates, **numbers})
-    daily = fresh.assign(total=fresh["others_log_loss"] - fresh["log_loss"]).groupby([*_SERIES, "game_date"])
+    daily = fresh.assign(total=fresh["consensus_log_loss"] - fresh["log_loss"]).groupby([*_SERIES, "game_date"])
     daily = daily[["total", "quotes"]].sum()
     series = daily.groupby(level=_SERIES).size().index
     begins = pd.Series([pd.Timestamp(frozen[system]) + pd.Timedelta(days=1) for system, _ in series], index=series)
@@ -98,8 +100,9 @@ def _standings(quotes: pd.DataFrame, frozen: Mapping[str, date], last: date) -> 
         dates = daily.index.get_level_values("game_date")
         known = daily[(dates < at) & (dates >= begins.reindex(daily.index.droplevel("game_date")).to_numpy())]
         evidence, newest = _intervals(known, series), _intervals(_newest(known), series)
-        rises = ~published & (evidence["dates"] >= FEWEST_DATES) & (evidence["low"] > 0)
-        falls = published & (newest["low"] < LOST)
+        lost = newest["low"] < LOST
+        rises = ~published & (evidence["dates"] >= FEWEST_DATES) & (evidence["low"] > 0) & ~lost
+        falls = published & lost
         published = (published | rises) & ~falls
         since = since.mask(rises | falls, at)
         begins = begins.mask(falls, at)

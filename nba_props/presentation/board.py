@@ -14,10 +14,11 @@ from nba_props.domain.odds import expected_profit, over_probability
 from nba_props.domain.stored import span_sql
 from nba_props.domain.systems import SYSTEM_TABLES, SYSTEMS, TRAINED, catboost_v8, ensemble, xgboost_v1
 from nba_props.domain.views.ledger import is_imported_sql
+from nba_props.domain.views.shadow import has_weight_sql
 from nba_props.facts import markets
 from nba_props.facts.keys import PROP
 from nba_props.facts.markets import ALL, POINTS
-from nba_props.facts.vocabulary import SIDES, LineSource, Outcome, Recommendation, Standing, sql_list
+from nba_props.facts.vocabulary import SIDES, LineSource, Outcome, Recommendation
 from nba_props.facts.words import percent, plural
 from nba_props.schemas.analytics import BETTING_LINES
 from nba_props.schemas.monitoring import PROMOTIONS
@@ -28,8 +29,6 @@ from nba_props.warehouse.base import Warehouse
 SYSTEM, ELSEWHERE = ensemble.V1_1.system_id, xgboost_v1.SYSTEM.system_id
 #: the systems that are the market's own word
 MARKETS_OWN = [s.system_id for s in SYSTEMS if s.is_market]
-#: the systems that are in shadow without a setting
-BY_THEMSELVES = [s.system_id for s in SYSTEMS if s.shadow]
 #: systems with a P(over), in the order in which they are used where the board's own system has none
 CHANCES = tuple(dict.fromkeys([catboost_v8.SYSTEM.system_id, *TRAINED]))
 
@@ -40,25 +39,21 @@ JOIN (
   SELECT game_date, prediction_id FROM nba_predictions.current_predictions WHERE game_date BETWEEN @first AND @last
 ) AS k ON k.game_date = j.game_date AND k.prediction_id = j.prediction_id
 """
-#: whether a row ``p`` with the promotion ``w`` is shown: a system in shadow has no weight
-_IS_SHOWN = f"""(
-  p.system_id = @system
-  OR COALESCE(w.standing, CASE WHEN p.system_id IN ({sql_list(BY_THEMSELVES)}) THEN '{Standing.SHADOW}'
-    ELSE '{Standing.PUBLISHED}' END) = '{Standing.PUBLISHED}'
-)"""
+_HAS_WEIGHT = has_weight_sql("p", "w")
 # a pick is made against a valid line: a row that bypassed the gate without one is only in the gate's summary
 _BOARD_SQL = f"""
-SELECT c.game_date, c.game_id, c.player_id, c.player_name, c.team, g.away_team, g.home_team, g.tipoff_at, c.system_id,
-  c.market, c.forecast, c.recommendation, c.over_probability, c.line, c.over_price, c.under_price, c.sportsbook,
+SELECT c.game_date, c.game_id, c.player_id, c.player_name, c.team, c.has_weight, g.away_team, g.home_team,
+  g.tipoff_at, c.system_id, c.market, c.forecast, c.recommendation, c.over_probability,
+  c.line, c.over_price, c.under_price, c.sportsbook,
   c.line_minutes_before_game, c.cutoff_at, c.created_at, a.result, a.outcome, a.profit, b.line AS newest_line,
   b.opening_line, b.books, b.best_over_price, b.best_over_book, b.best_under_price, b.best_under_book
 FROM (
-  SELECT p.*, s.team FROM ({CURRENT_SQL}) AS p
+  SELECT p.*, s.team, {_HAS_WEIGHT} AS has_weight FROM ({CURRENT_SQL}) AS p
   JOIN nba_analytics.slate AS s ON s.game_date = p.game_date AND s.player_id = p.player_id
   LEFT JOIN {span_sql(PROMOTIONS)} AS w
     ON w.game_date = p.game_date AND w.system_id = p.system_id AND w.market = p.market
   WHERE p.line IS NOT NULL AND p.line_problem IS NULL AND p.market IN UNNEST(@markets)
-    AND s.game_date BETWEEN @first AND @last AND {_IS_SHOWN}
+    AND s.game_date BETWEEN @first AND @last AND (p.system_id = @system OR {_HAS_WEIGHT})
 ) AS c
 JOIN nba_raw.schedule AS g ON g.game_date = c.game_date AND g.game_id = c.game_id
 LEFT JOIN {span_sql(BETTING_LINES)} AS b
@@ -147,7 +142,8 @@ def of_rows(rows: pd.DataFrame, system: str | None = None) -> pd.DataFrame:
     edge = forecast - board["line"]
     leans = np.sign(edge).map({1.0: Recommendation.OVER.value, -1.0: Recommendation.UNDER.value})
     of_systems = rows.pivot(index=PROP, columns="system_id", values="forecast").reindex(board.index)
-    opinions = of_systems.drop(columns=MARKETS_OWN, errors="ignore")
+    idle = set(rows.loc[~rows["has_weight"].astype(bool), "system_id"])
+    opinions = of_systems.drop(columns=[*MARKETS_OWN, *idle], errors="ignore")
     made = board[[c for c in _PROP if c not in PROP]].assign(
         forecast=forecast,
         side=own["recommendation"].where(forecast.notna()),

@@ -7,19 +7,23 @@ from datetime import date
 
 import pandas as pd
 
-from nba_props.domain.claims import EVIDENCE_SQL, claims
-from nba_props.domain.systems import SYSTEMS
+from nba_props.domain.claims import claims, of_running_versions
+from nba_props.domain.systems import SYSTEMS, VERSIONS
+from nba_props.schemas.predictions import EVIDENCE
 from nba_props.warehouse.base import Warehouse
 
+_EVIDENCE_SQL = (
+    f"SELECT * FROM {EVIDENCE.address} WHERE game_date BETWEEN @first AND @last "
+    "ORDER BY game_date, market, system_id, model_version"
+)
 #: the systems that are what the books say
 _OF_MARKET = {s.system_id for s in SYSTEMS if s.is_market}
 
 
 def read(warehouse: Warehouse, frozen: Mapping[str, date], last: date) -> pd.DataFrame:
     """The claims as of a date, from all of the ledger since the first formula was frozen; see ``claims.claims``."""
-    first = min(frozen.values())
-    evidence = warehouse.query(EVIDENCE_SQL, first=first, last=max(first, last), systems=list(frozen))
-    return claims(evidence[evidence["game_date"] <= pd.Timestamp(last)], frozen, _OF_MARKET)
+    evidence = warehouse.query(_EVIDENCE_SQL, first=min(frozen.values()), last=last)
+    return claims(of_running_versions(evidence, VERSIONS), frozen, _OF_MARKET)
 
 
 def unfrozen(frozen: Mapping[str, date]) -> list[str]:

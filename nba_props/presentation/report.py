@@ -167,7 +167,9 @@ def beside(found: ReportData) -> list[tuple[str, pd.DataFrame, Mapping[str, Scor
     )
     together = market_tables.combinations(found.combinations)
     tables.append(("Minutes of players who played", market_tables.minutes(found.minutes), market_tables.MINUTES))
-    tables.append(("Two props of one player together, in shadow", together, market_tables.COMBINATIONS))
+    tables.append(
+        ("Two props of one player together, in shadow: the pairs that gain most", together, market_tables.COMBINATIONS)
+    )
     tables.append(("Weights of systems in shadow", found.weights, market_tables.WEIGHTS))
     tables.append(
         ("Prices: what the books keep, and what seemed worth its price", found.shopping, market_tables.SHOPPING)

@@ -140,7 +140,7 @@ MARKET_SCORES = Table(
     key=("market", "span", "system_id", "score", "basis"),
 )  # fmt: skip
 
-_GAIN = "log-loss of the other books' consensus less the system's, on every quote of every book"
+_GAIN = "log-loss of market_consensus_v1 less the system's, on every quote of every book"
 PROMOTIONS = Table(
     "nba_monitoring",
     "promotions",

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from nba_props.facts.markets import MARKETS
+from nba_props.facts.markets import ALL, MARKETS
 from nba_props.facts.vocabulary import (
     SIDES,
     ChosenBy,
@@ -344,4 +344,24 @@ QUOTE_SCORES = Table(
         ),
     ),
     key=("market", "system_id"),
+)
+
+
+EVIDENCE = Table(
+    "nba_predictions",
+    "evidence",
+    "What promotions and claims are made from: sums over every quote of every book at whose line a system had "
+    "published P(over) before the cut-off, beside that of market_consensus_v1 and the quote's own; without backfills.",
+    (
+        GAME_DATE,
+        text("market", f"The market, or {ALL}"),
+        text("system_id", "Prediction system"),
+        text("model_version", "Version of its formula or model"),
+        count("games", "Games with such a quote", "games"),
+        count("quotes", "Such quotes", "quotes"),
+        real("log_loss", "Sum of the log-loss of the system's P(over)", "nats"),
+        real("consensus_log_loss", "Of that of market_consensus_v1, on the same quotes", "nats"),
+        real("own_log_loss", "Of the quotes' own, without the vig", "nats"),
+    ),
+    key=("market", "system_id", "model_version"),
 )

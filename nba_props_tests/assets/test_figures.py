@@ -167,9 +167,9 @@ def test_a_date_without_rows_has_counts_and_no_rates():
     assert (gate["picks"], gate["share_with_line"]) == (0, None)
     assert figures.scoreboard(empty["nba_monitoring.scoreboard"], empty["nba_monitoring.market_scores"]) == {}
     market = figures.against_the_market(
-        empty["nba_predictions.closing_line_value"], empty["nba_predictions.quote_scores"]
+        *(empty[f"nba_predictions.{t}"] for t in ("closing_line_value", "quote_scores", "evidence"))
     )
     assert market == {
-        "bets_with_a_later_line": 0, "bets_with_a_true_close": 0, "quotes_scored": 0,
+        "bets_with_a_later_line": 0, "bets_with_a_true_close": 0, "quotes_scored": 0, "quotes_that_count": 0,
         "consensus_log_loss_less_quotes": None,
     }  # fmt: skip

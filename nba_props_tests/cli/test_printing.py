@@ -20,7 +20,7 @@ from nba_props.cli.boards import columns_of, print_boards
 from nba_props.cli.daily import _print_gate
 from nba_props.cli.printing import Column, Output, as_table, at_words, fits, fitted, print_line, progress
 from nba_props.domain.systems import SYSTEM_TABLES
-from nba_props.presentation.board import BY_THEMSELVES
+from nba_props.domain.views.shadow import BY_THEMSELVES
 from nba_props_tests.presentation.test_board import of, row
 
 

@@ -14,20 +14,20 @@ from nba_props.domain import promotion
 from nba_props.domain.models.card import week_of
 from nba_props.domain.promotion import FEWEST_DATES, LOST, promotions
 from nba_props.schemas.monitoring import PROMOTIONS
-from nba_props.schemas.predictions import QUOTE_SCORES
+from nba_props.schemas.predictions import EVIDENCE
 
 FROZEN = date(2026, 11, 30)
 FIRST = FROZEN + timedelta(1)
 
 
 def quotes(gains: np.ndarray, market: str = "rebounds", first: date = FIRST, a_day: int = 100) -> pd.DataFrame:
-    """The scores of a system that gains so much a quote on each date."""
+    """The evidence of a system that gains so much a quote on each date."""
     rows = pd.DataFrame({"game_date": pd.Timestamp(first) + pd.to_timedelta(range(len(gains)), unit="D")})
-    made = QUOTE_SCORES.empty().reindex(rows.index).assign(
-        game_date=rows["game_date"], market=market, system_id="candidate", quotes=a_day,
-        others_log_loss=0.69 * a_day, log_loss=(0.69 - np.asarray(gains)) * a_day,
+    made = EVIDENCE.empty().reindex(rows.index).assign(
+        game_date=rows["game_date"], market=market, system_id="candidate", model_version="1", quotes=a_day, games=5,
+        consensus_log_loss=0.69 * a_day, log_loss=(0.69 - np.asarray(gains)) * a_day,
     ).fillna(0.0)  # fmt: skip
-    return QUOTE_SCORES.validate(made)
+    return EVIDENCE.validate(made)
 
 
 def noisy(mean: float, days: int, spread: float = 0.002, seed: int = 1) -> np.ndarray:
@@ -155,8 +155,8 @@ def test_a_formula_without_skill_is_seldom_promoted():
 
 
 def test_without_a_system_in_shadow_there_are_no_rows():
-    assert promotions(QUOTE_SCORES.empty(), weights([]), {"candidate": FROZEN}, [FIRST]).empty
-    assert len(judged(QUOTE_SCORES.empty(), FIRST)) == 1
+    assert promotions(EVIDENCE.empty(), weights([]), {"candidate": FROZEN}, [FIRST]).empty
+    assert len(judged(EVIDENCE.empty(), FIRST)) == 1
 
 
 def test_evidence_of_few_dates_has_no_bounds_and_shows_its_gain():

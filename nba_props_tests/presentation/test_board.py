@@ -23,7 +23,7 @@ def row(system: str, forecast: float | None, *, player: int = 1, line: float = 2
         "over_price": -110, "under_price": -110, "sportsbook": "draftkings", "created_at": _TIP, "newest_line": line,
         "opening_line": line, "books": 3, "best_over_price": 105, "best_over_book": "fanduel",
         "best_under_price": -102, "best_under_book": "betmgm", "line_minutes_before_game": 30.0,
-        "cutoff_at": _TIP, "result": None, "outcome": None, "profit": None,
+        "cutoff_at": _TIP, "has_weight": True, "result": None, "outcome": None, "profit": None,
         **more,
     }  # fmt: skip
 

@@ -48,7 +48,9 @@ def distributions(
     every, place = _shape_of(rows, shapes, models)
     found = rows["centre"].notna() & (place >= 0)
     rows["no_distribution_reason"] = np.select(
-        [found, rows["centre"].isna()], ["", NO_CENTRE], f"{NO_SHAPE}: fewer than {shape_rules.MIN_RESULTS} results"
+        [found, rows["centre"].isna(), has_consensus],
+        ["", NO_CENTRE, f"{NO_SHAPE}: fewer than {shape_rules.MIN_RESULTS} results"],
+        f"{NO_SHAPE}: the model of the forecast is not in force",
     )
     rows["no_distribution_reason"] = rows["no_distribution_reason"].replace("", None)
     rows["anchor"] = rows["anchor"].where(rows["centre"].notna(), None)

@@ -112,7 +112,8 @@ def combined(rows: pd.DataFrame, lines: pd.DataFrame, dependence: pd.DataFrame) 
     anchored = rows[rows["masses"].notna() & rows["anchor"].eq(Anchor.CONSENSUS)]
     props = anchored.merge(lines[lines["line"].notna()], on=PROP, validate="one_to_one")
     chance = masses.over_chance(masses.as_array(props), props["line"].to_numpy("float64"))
-    props = props[[*PROP, "line"]].assign(over_probability=chance)
+    # all of the mass can be on a whole line
+    props = props[[*PROP, "line"]].assign(over_probability=chance).dropna(subset=["over_probability"])
     other = props.rename(columns={c: f"other_{c}" for c in ("market", "line", "over_probability")})
     pairs = props.merge(other, on=PLAYER_GAME)
     pairs = pairs.merge(dependence, on=["game_date", "market", "other_market"], validate="many_to_one")

@@ -30,6 +30,8 @@ PRIOR = 1_000
 MIN_RESULTS = 300
 #: bands of the consensus with equally many results each
 BANDS = 3
+#: the rules that a shape was fitted by: stored ones of others are stale
+RULES = (1, MIN_RESULTS, BANDS)
 #: where in its unit interval each result is counted
 _WITHIN = np.array([-0.4, -0.2, 0.0, 0.2, 0.4])
 _MIDDLE = len(QUANTILES) // 2
@@ -83,10 +85,15 @@ def fit(past: pd.DataFrame) -> pd.DataFrame:
     quantiles -= np.where(has_median, quantiles[:, _MIDDLE], 0.0)[:, None]
     bounds = np.column_stack([np.full(len(names), np.nan), edges, np.full(len(names), np.nan)])[found // BANDS]
     place, dates = found % BANDS, rows["game_date"].groupby(code)
-    at = np.arange(len(found))
+    at, of_market = np.arange(len(found)), found // BANDS
+    low, high = bounds[at, place], bounds[at, place + 1]
+    # equal lines can leave a band without results: the outermost ones that have some are open
+    changes = of_market[1:] != of_market[:-1]
+    low[np.r_[True, changes]] = np.nan
+    high[np.r_[changes, True]] = np.nan
     return pd.DataFrame(
         {
-            "market": of, "band": place + 1, "low": bounds[at, place], "high": bounds[at, place + 1],
+            "market": of, "band": place + 1, "low": low, "high": high,
             "quantiles": [json.dumps([round(q, 5) for q in row]) for row in quantiles.tolist()],
             "results": np.bincount(code), "first_result": dates.min().to_numpy(),
             "last_result": dates.max().to_numpy(),

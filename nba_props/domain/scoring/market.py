@@ -103,7 +103,7 @@ QUOTES_SQL = f"""
 def said_sql(also: str = "TRUE") -> str:
     """SQL for the ``quotes`` at whose line a system has a P(over), its ``chance``, in rows ``a`` of a condition."""
     return f"""
-  SELECT q.*, a.system_id, a.over_probability AS chance
+  SELECT q.*, a.system_id, a.model_version, a.over_probability AS chance
   FROM nba_predictions.prediction_accuracy AS a
   JOIN quotes AS q ON q.game_date = a.game_date AND q.game_id = a.game_id AND q.player_id = a.player_id
     AND q.market = a.market AND q.line = a.line

@@ -46,6 +46,10 @@ RECIPES: Mapping[str, Recipe] = {
     **{model_id(r): r for s in SYSTEMS for r in s.needs().models},
     model_id(minutes.RECIPE): minutes.RECIPE,
 }
+#: the versions of the systems that have a lasting one; trained ones have that of each week's model
+VERSIONS: Mapping[str, str] = {s.system_id: s.model_version for s in SYSTEMS if not s.needs().models}
+#: the systems whose rows have a weight of their own
+WEIGHTED = frozenset(s.system_id for s in SYSTEMS if s.has_weight)
 #: what forecasts with models, or not: the systems and the minutes
 FORECASTERS = (*SYSTEM_TABLES, MINUTES.name)
 #: the systems that have models, and the recipes of each, one for each market
@@ -83,6 +87,8 @@ __all__ = [
     "SYSTEMS",
     "SYSTEM_TABLES",
     "TRAINED",
+    "VERSIONS",
+    "WEIGHTED",
     "System",
     "reads_books",
     "recipes_of",

@@ -97,6 +97,8 @@ class System(ABC):
     frozen_on: date | None = None
     #: whether it is in shadow until it has earned its weight on such dates (``domain/promotion.py``)
     shadow: bool = False
+    #: whether its rows have a weight of its own, in their components
+    has_weight: bool = False
 
     @cached_property
     def table(self) -> Table:

@@ -25,11 +25,13 @@ from nba_props.domain import consensus
 from nba_props.domain.distributions.shapes import unit
 from nba_props.domain.games import counted_sql
 from nba_props.domain.models.card import week_of
+from nba_props.domain.models.learner import definition
 from nba_props.domain.odds import expected_profit
 from nba_props.domain.systems import xgboost_v1
 from nba_props.domain.systems.base import Needs, System, SystemInputs, side_of
 from nba_props.domain.systems.rows import predict
 from nba_props.facts import markets
+from nba_props.facts.digest import digest
 from nba_props.facts.keys import PLAYER_GAME, PROP
 from nba_props.facts.vocabulary import NullReason
 from nba_props.schemas.analytics import CONSENSUS
@@ -44,6 +46,8 @@ MIN_RESULTS = 1_500
 #: games of a team from which on its models count in full
 FULL_GAMES = 15
 _COMPONENT = xgboost_v1.SYSTEM
+#: of the recipes of its models: the evidence for one says nothing of another
+_COMPONENT_VERSION = digest("".join(definition(r) for r in _COMPONENT.recipes), 4)
 #: earlier forecasts with the consensus and the result of each, of @learn_from to the day before @learn_before
 RECORD_SQL = f"""
 SELECT x.game_date, x.market, x.forecast, c.median, {markets.result_of_sql("x.market", "b")} AS result
@@ -55,6 +59,7 @@ WHERE x.game_date >= @learn_from AND x.game_date < @learn_before
   AND c.game_date >= @learn_from AND c.game_date < @learn_before
   AND b.game_date >= @learn_from AND b.game_date < @learn_before
   AND x.forecast IS NOT NULL AND c.median IS NOT NULL AND {counted_sql("b")}
+ORDER BY x.game_date, x.game_id, x.player_id, x.market
 """
 #: how many games each player's team has played this season before each of the dates
 GAMES_SQL = f"""
@@ -124,9 +129,10 @@ def _as_of(rows: pd.DataFrame) -> pd.DataFrame:
         {"market": rows["market"], "xy": x * rows["off"], "xx": x**2, "yy": rows["off"] ** 2, "results": 1}
     ).groupby("market").sum()  # fmt: skip
     slope = sums["xy"] / (sums["xx"] + sums["yy"] / sums["results"] / PRIOR**2)
-    weight = slope.clip(lower=0).where(sums["results"] >= MIN_RESULTS, 0.0)
+    # sums of fractions depend on their order, and the weight is an input of every row
+    weight = slope.clip(lower=0).where(sums["results"] >= MIN_RESULTS, 0.0).round(9)
     found = pd.DataFrame({"weight": weight, "results": sums["results"]})
-    return found.assign(middle=middle.groupby(rows["market"]).first()).reset_index()
+    return found.assign(middle=middle.groupby(rows["market"]).first().round(9)).reset_index()
 
 
 def forecast(features: pd.DataFrame) -> pd.DataFrame:
@@ -141,7 +147,8 @@ def forecast(features: pd.DataFrame) -> pd.DataFrame:
     moved = weight * (number["team_games"] / FULL_GAMES).clip(upper=1) * far
     delta = moved.where(weight > 0, 0.0)
     published = (median + unit(median, market) * delta).clip(0, features["ceiling"])
-    over = pd.Series(consensus.over_chance(median, line, market, delta), index=features.index).where(weight > 0)
+    chance = pd.Series(consensus.over_chance(median, line, market, delta), index=features.index)
+    over = chance.where(weight > 0)
     edge = (published - line).round(9)
     gain = expected_profit(over, features["over_price"]).where(
         edge > 0, expected_profit(1 - over, features["under_price"])
@@ -150,7 +157,7 @@ def forecast(features: pd.DataFrame) -> pd.DataFrame:
         {
             "forecast": published,
             "over_probability": over,
-            "confidence_score": np.maximum(over, 1 - over).fillna(0.5).round(9),
+            "confidence_score": np.maximum(chance, 1 - chance).fillna(0.5).round(9),
             "side": side_of(published, line, edge.ne(0) & gain.gt(0)),
             "reason": _reason(number),
             "term_median": median,
@@ -174,8 +181,9 @@ SYSTEM = Anchored(
     system_id="market_anchored_v1",
     description="The consensus of the books, moved towards xgboost_v1's forecast by a fitted weight; every market. In "
     "shadow until it has earned its weight.",
-    model_version="1",
+    model_version=f"1-{_COMPONENT_VERSION}",
     markets=markets.keys(),
     frozen_on=date(2026, 11, 30),
     shadow=True,
+    has_weight=True,
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from nba_props.domain.lines import PLACEHOLDER_REASONS_SQL, claimed_lines_sql
+from nba_props.domain.views.shadow import has_weight_sql
 from nba_props.facts.markets import POINTS, keys
 from nba_props.facts.vocabulary import LineSource
 from nba_props.schemas.base import View
@@ -125,12 +126,14 @@ _OLD_ORDER = CURRENT_RANK.removeprefix("ROW_NUMBER() ")
 PLAYER_PROP_PREDICTIONS = View(
     "nba_predictions",
     "player_prop_predictions",
-    "The ledger of points under the name and the columns of the system before: every row that was published, "
-    "is_active for the current ones, superseded_by names the current row for the others. updated_at is when a row "
-    "ceased to be the current one, else when it was published. See docs/from-the-old-system.md.",
+    "The ledger of points under the name and the columns of the system before: every row that was published, but those "
+    "of systems in shadow. is_active for the current ones, superseded_by names the current row for the others. "
+    "updated_at is when a row ceased to be the current one, else when it was published. See "
+    "docs/from-the-old-system.md.",
     f"""
-    SELECT prediction_id, system_id, player_lookup, game_date, game_id, forecast AS predicted_points, confidence_score,
-      recommendation, has_prop_line, line AS current_points_line, line_margin, line_source, line_source_api, sportsbook,
+    SELECT prediction_id, ranked.system_id, player_lookup, ranked.game_date, game_id, forecast AS predicted_points,
+      confidence_score, recommendation, has_prop_line, line AS current_points_line, line_margin, line_source,
+      line_source_api, sportsbook,
       line_minutes_before_game, model_version,
       current_rank = 1 AS is_active, CASE WHEN current_rank > 1 THEN current_id END AS superseded_by, created_at,
       CASE WHEN superseded_at > created_at THEN superseded_at ELSE created_at END AS updated_at
@@ -143,6 +146,9 @@ PLAYER_PROP_PREDICTIONS = View(
       FROM nba_predictions.ledger AS p
       WHERE market = '{POINTS}'
     ) AS ranked
+    LEFT JOIN nba_monitoring.promotions AS w
+      ON w.game_date = ranked.game_date AND w.system_id = ranked.system_id AND w.market = ranked.market
+    WHERE {has_weight_sql("ranked", "w")}
     """,
     newest_by="created_at",
 )

@@ -109,7 +109,7 @@ def test_a_row_without_a_distribution_has_the_reason():
     found = rows_of(("points", None, None), ("rebounds", None, 5.0), ("points", 20.0, None))
     assert found["no_distribution_reason"].tolist() == [
         "NO_CONSENSUS_AND_NO_FORECAST",
-        "NO_SHAPE: fewer than 300 results",
+        "NO_SHAPE: the model of the forecast is not in force",
         None,
     ]
     assert found["masses"].isna().tolist() == [True, True, False]

@@ -114,3 +114,11 @@ def test_the_prior_is_the_normal_distribution():
 def test_quantiles_are_stored_as_numbers_of_json():
     (first, *_) = fitted(past())["quantiles"]
     assert len(json.loads(first)) == len(QUANTILES)
+
+
+def test_equal_lines_leave_no_consensus_without_a_band():
+    rows = past(n=900).assign(median=20.5)
+    found = fitted(rows)
+    assert found["low"].isna().any()
+    assert found["high"].isna().any()
+    assert found["results"].sum() == 900

@@ -138,6 +138,7 @@ def test_without_a_weight_the_forecast_is_the_consensus_and_has_no_probability_o
     found = rows({}, {"model": None}, {"team_games": None}, past=record(0.3, n=100))
     assert found["forecast"].tolist() == [20.3] * 3
     assert found["over_probability"].isna().all()
+    assert found["confidence_score"].between(0.5, 0.6).all(), "that of the consensus, which the gate asks for"
     assert set(found["recommendation"]) == {"PASS"}
 
 
@@ -161,3 +162,9 @@ def test_no_row_is_held_back_by_the_gate():
 def test_it_is_in_shadow_by_itself():
     assert market_anchored.SYSTEM.frozen_on == date(2026, 11, 30)
     assert not market_anchored.SYSTEM.is_market
+
+
+def test_the_order_of_results_changes_no_bit_of_a_weight():
+    past = record(0.2)
+    for seed in range(5):
+        assert weight_of(past.sample(frac=1, random_state=seed)) == weight_of(past)
