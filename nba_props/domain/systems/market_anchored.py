@@ -97,6 +97,7 @@ class Anchored(System):
         rows["week"] = rows["game_date"].map(mondays)
         fitted = weights(inputs.answers["record"], sorted(set(mondays.values())))
         rows = rows.merge(fitted, on=["week", "market"], how="left", validate="many_to_one")
+        rows["weight"] = rows["weight"].astype("float64").fillna(0.0)
         market = rows["market"]
         return predict(self, lambda asked, _: forecast(asked.assign(market=market)), rows, inputs.lines)
 
@@ -132,7 +133,8 @@ def _as_of(rows: pd.DataFrame) -> pd.DataFrame:
     # sums of fractions depend on their order, and the weight is an input of every row
     weight = slope.clip(lower=0).where(sums["results"] >= MIN_RESULTS, 0.0).round(9)
     found = pd.DataFrame({"weight": weight, "results": sums["results"]})
-    return found.assign(middle=middle.groupby(rows["market"]).first().round(9)).reset_index()
+    # without a weight the middle is not an input: a row would have another hash with each earlier date
+    return found.assign(middle=middle.groupby(rows["market"]).first().round(9).where(weight > 0)).reset_index()
 
 
 def forecast(features: pd.DataFrame) -> pd.DataFrame:
