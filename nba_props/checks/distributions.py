@@ -24,18 +24,19 @@ def _whole(scope: Scope, days: Sequence[date]) -> dict[date, Finding]:
     return distributions.whole(rows, lines, known, days)
 
 
+_OF_ITS_MONTH = "last_result >= DATE_TRUNC(game_date, MONTH)"
 RULES = (
     schema_rule(CONSENSUS),
     schema_rule(SHAPES),
     no_future_data(
         SHAPES,
-        "last_result >= DATE_TRUNC(game_date, MONTH)",
+        _OF_ITS_MONTH,
         "Every result behind a shape is from before the date's month.",
     ),
     schema_rule(DEPENDENCE),
     no_future_data(
         DEPENDENCE,
-        "last_result >= DATE_TRUNC(game_date, MONTH)",
+        _OF_ITS_MONTH,
         "Every result behind a dependence is from before the date's month.",
     ),
     schema_rule(DISTRIBUTIONS),

@@ -3,8 +3,8 @@
 Evidence is every quote of every book on dates after the system's formula was frozen, at whose line it had published
 P(over) before the cut-off: a backfill claims nothing. It is compared with ``market_consensus_v1`` on the same quotes,
 never with the books other than the quote's own: a mean of many prices gains on each part of it by arithmetic alone.
-A claim takes ``FEWEST_GAMES`` games, ``FEWEST_QUOTES`` quotes
-and an interval, which is of the mean difference in log-loss, by date.
+A claim takes ``FEWEST_GAMES`` games, ``FEWEST_QUOTES`` quotes and an interval, which is of the mean difference in
+log-loss, by date.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def _sums_sql(market: str, by: str = "") -> str:
     return f"""
 SELECT game_date, {market} AS market, system_id, model_version, COUNT(DISTINCT game_id) AS games, COUNT(*) AS quotes,
   {_LOSSES}
-FROM said WHERE consensus_chance IS NOT NULL GROUP BY game_date, system_id, model_version{by}
+FROM said GROUP BY game_date, system_id, model_version{by}
 """
 
 
@@ -62,11 +62,12 @@ consensus AS (
   SELECT a.game_date, a.game_id, a.player_id, a.market, a.line, a.over_probability AS consensus_chance
   FROM nba_predictions.prediction_accuracy AS a
   WHERE a.game_date BETWEEN @first AND @last AND a.is_current AND a.system_id = '{CONSENSUS_ID}' AND {VALID_SQL}
+    AND a.over_probability IS NOT NULL
 ),
 said AS (
   SELECT s.*, c.consensus_chance
   FROM ({said_sql(_IN_TIME)}) AS s
-  LEFT JOIN consensus AS c ON c.game_date = s.game_date AND c.game_id = s.game_id AND c.player_id = s.player_id
+  JOIN consensus AS c ON c.game_date = s.game_date AND c.game_id = s.game_id AND c.player_id = s.player_id
     AND c.market = s.market AND c.line = s.line
 )
 {_sums_sql("market", ", market")} UNION ALL {_sums_sql(f"'{ALL}'")}

@@ -35,6 +35,7 @@ SELECT line, MAX(best_over_price) AS over_price, MAX(best_over_book) AS over_boo
 FROM {span_sql(PRICES)} AS p WHERE player_id = @player_id AND market = @market AND is_current
 GROUP BY line ORDER BY line
 """
+_LINE_SQL = f"SELECT {', '.join(PROP)}, line FROM {span_sql(BETTING_LINES)} AS b WHERE player_id = @player_id"
 
 
 def read(warehouse: Warehouse, player_id: int, market: str, day: date) -> pd.DataFrame:
@@ -47,9 +48,6 @@ def read(warehouse: Warehouse, player_id: int, market: str, day: date) -> pd.Dat
 def offered(warehouse: Warehouse, player_id: int, market: str, day: date) -> pd.DataFrame:
     """The lines that books offer on a player, with the best price of each side and its book."""
     return warehouse.query(_OFFERED_SQL, first=day, last=day, player_id=int(player_id), market=market)
-
-
-_LINE_SQL = f"SELECT {', '.join(PROP)}, line FROM {span_sql(BETTING_LINES)} AS b WHERE player_id = @player_id"
 
 
 def together(warehouse: Warehouse, player_id: int, markets: Sequence[str], day: date) -> pd.DataFrame:

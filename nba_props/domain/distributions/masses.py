@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
@@ -16,10 +17,12 @@ from nba_props.schemas.distributions import DISTRIBUTIONS, LEVELS
 
 #: digits of a mass
 _DIGITS = 5
+#: no result of a market is above it
+_MOST_OF = {m.key: int(m.most_line + 0.5) for m in markets.MARKETS}
 #: no result is above it
-MOST = int(max(m.most_line for m in markets.MARKETS) + 0.5)
+MOST = max(_MOST_OF.values())
 #: results are whole: the bounds between them
-_BOUNDS = np.arange(MOST + 1) + 0.5
+BOUNDS = np.arange(MOST + 1) + 0.5
 #: rows at once, so that memory does not grow with the dates of a run
 _AT_ONCE = 4_000
 #: why a row has no distribution
@@ -56,11 +59,16 @@ def distributions(
     rows["anchor"] = rows["anchor"].where(rows["centre"].notna(), None)
     rows["last_result"] = every["last_result"].to_numpy()[place] if len(every) else pd.NaT
     rows.loc[~found, "last_result"] = pd.NaT
-    made = np.flatnonzero(found)
-    parts = [made[start : start + _AT_ONCE] for start in range(0, len(made), _AT_ONCE)]
-    described = [_of(rows.loc[index], every, place[index]) for index in parts]
-    out = rows.join(pd.concat(described)) if described else rows.assign(masses=None)
-    return out.reindex(columns=DISTRIBUTIONS.column_names)
+    if found.any():
+        rows = rows.join(pd.concat([_of(part, every, place[part.index]) for part in in_parts(rows[found])]))
+    else:
+        rows = rows.assign(masses=None)
+    return rows.reindex(columns=DISTRIBUTIONS.column_names)
+
+
+def in_parts(rows: pd.DataFrame) -> Iterator[pd.DataFrame]:
+    """Rows in parts whose masses fit into memory together; a part without any where there are none."""
+    return (rows.iloc[start : start + _AT_ONCE] for start in range(0, max(len(rows), 1), _AT_ONCE))
 
 
 def _shape_of(rows: pd.DataFrame, shapes: pd.DataFrame, models: pd.DataFrame) -> tuple[pd.DataFrame, np.ndarray]:
@@ -94,11 +102,11 @@ def _of(rows: pd.DataFrame, every: pd.DataFrame, place: np.ndarray) -> pd.DataFr
         shape_rules.unit(rows["centre"], rows["market"]),
         chance.unit(rows["centre"].clip(lower=0).to_numpy(), rows["market"].map(markets.scales()).to_numpy()),
     )
-    distance = (_BOUNDS - rows["centre"].to_numpy()[:, None]) / unit[:, None]
+    distance = (BOUNDS - rows["centre"].to_numpy()[:, None]) / unit[:, None]
     reached = shape_rules.below(
         distance, shape_rules.as_arrays(own), shape, every["prior"].to_numpy("float64")[place]
     )  # fmt: skip
-    most = rows["market"].map({m.key: int(m.most_line + 0.5) for m in markets.MARKETS}).to_numpy()
+    most = rows["market"].map(_MOST_OF).to_numpy()
     reached[np.arange(MOST + 1) >= most[:, None]] = 1.0
     mass = np.diff(reached, axis=1, prepend=0.0).clip(0).round(_DIGITS)
     # rounding is made up for where most of the mass is

@@ -111,7 +111,8 @@ def combined(rows: pd.DataFrame, lines: pd.DataFrame, dependence: pd.DataFrame) 
     """
     anchored = rows[rows["masses"].notna() & rows["anchor"].eq(Anchor.CONSENSUS)]
     props = anchored.merge(lines[lines["line"].notna()], on=PROP, validate="one_to_one")
-    chance = masses.over_chance(masses.as_array(props), props["line"].to_numpy("float64"))
+    parts = masses.in_parts(props)
+    chance = np.concatenate([masses.over_chance(masses.as_array(p), p["line"].to_numpy("float64")) for p in parts])
     # all of the mass can be on a whole line
     props = props[[*PROP, "line"]].assign(over_probability=chance).dropna(subset=["over_probability"])
     other = props.rename(columns={c: f"other_{c}" for c in ("market", "line", "over_probability")})

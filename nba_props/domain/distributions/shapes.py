@@ -4,7 +4,7 @@ A distance is (result - consensus) / spread, with the spread of the market (``co
 number and a consensus is not: each result counts as five values evenly within half a point of it. Where lines stand
 near the median, the median of the distances is moved to 0, as the prices have said where it is. A normal distribution
 counts as ``PRIOR`` further results of each band. Measured on the real lines of 2024 and 2025, with shapes of earlier
-months: docs/limits.md.
+months: docs/concepts.md#distributions.
 """
 
 from __future__ import annotations
@@ -19,9 +19,7 @@ import pandas as pd
 from nba_props.domain import consensus
 from nba_props.domain.history import PLAYED
 from nba_props.domain.models.chance import QUANTILES
-from nba_props.domain.results import counted
 from nba_props.facts import markets
-from nba_props.facts.keys import PLAYER_GAME
 from nba_props.schemas.distributions import SHAPES
 
 #: as how many results of a band the normal distribution counts
@@ -35,13 +33,12 @@ RULES = (1, MIN_RESULTS, BANDS)
 #: where in its unit interval each result is counted
 _WITHIN = np.array([-0.4, -0.2, 0.0, 0.2, 0.4])
 _MIDDLE = len(QUANTILES) // 2
-_CONSENSUS_SQL = (
-    "SELECT game_date, game_id, player_id, market, median FROM nba_analytics.consensus "
-    "WHERE game_date BETWEEN @first AND @last AND median IS NOT NULL"
-)
-_RESULTS_SQL = (
-    f"SELECT game_date, game_id, player_id, {', '.join(f'p.{s}' for s in markets.stats())} FROM {PLAYED} AS p"
-)
+_PAST_SQL = f"""
+SELECT c.game_date, c.game_id, c.player_id, c.market, c.median, {markets.result_of_sql("c.market", "p")} AS result
+FROM nba_analytics.consensus AS c
+JOIN {PLAYED} AS p ON p.game_date = c.game_date AND p.game_id = c.game_id AND p.player_id = c.player_id
+WHERE c.game_date BETWEEN @first AND @last AND c.median IS NOT NULL
+"""
 
 
 def month_of(day: date) -> date:
@@ -51,16 +48,7 @@ def month_of(day: date) -> date:
 
 def read_past(query: Callable[..., pd.DataFrame], first: date, last: date) -> pd.DataFrame:
     """``PLAYER_GAME, market, median, result`` of every consensus of first..last on a player who played."""
-    known = query(_CONSENSUS_SQL, first=first, last=last)
-    played = query(_RESULTS_SQL, first=first, last=last)
-    found = known.merge(played, on=PLAYER_GAME)
-    return found[[*PLAYER_GAME, "market", "median"]].assign(result=of_market(found))
-
-
-def of_market(rows: pd.DataFrame) -> np.ndarray:
-    """The result of each row in its market, from the columns of box scores."""
-    place = rows["market"].map({key: n for n, key in enumerate(markets.keys())}).to_numpy(int)
-    return counted(rows)[np.arange(len(rows)), place]
+    return query(_PAST_SQL, first=first, last=last).astype({"result": "float64"})
 
 
 def fit(past: pd.DataFrame) -> pd.DataFrame:

@@ -8,7 +8,7 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
-from nba_props.domain.distributions.masses import MOST, as_array
+from nba_props.domain.distributions.masses import MOST, as_array, in_parts
 from nba_props.domain.finding import Finding
 from nba_props.facts.keys import PROP
 from nba_props.facts.vocabulary import Anchor
@@ -29,7 +29,7 @@ def whole(rows: pd.DataFrame, lines: pd.DataFrame, known: pd.DataFrame, days: Se
     median, centre = (both[c].to_numpy("float64") for c in ("median", "centre"))
     bad = (placed == np.isnan(median)) | (placed & (np.abs(centre - median) > 1e-9))
     bad |= made == rows["no_distribution_reason"].notna().to_numpy()
-    bad[made] |= _broken(rows[made])
+    bad[made] |= np.concatenate([_broken(part) for part in in_parts(rows[made])])
     count, wrong, asked = (f.groupby("game_date").size() for f in (rows[made], rows[bad], lines))
     have = rows.groupby("game_date").size()
     found = {}

@@ -6,12 +6,10 @@ import numpy as np
 import pandas as pd
 
 from nba_props.domain import consensus
-from nba_props.domain.distributions.masses import MOST, as_array
+from nba_props.domain.distributions.masses import BOUNDS, MOST, as_array, in_parts
 from nba_props.facts.keys import PROP
 from nba_props.schemas.distributions import DISTRIBUTION_SCORES
 
-#: rows at once, so that memory does not grow with the dates of a run
-_AT_ONCE = 4_000
 _TENTHS = 10
 _SUMS = ["results", "crps", "with_line", "crps_with_line", "line_crps", "within_80"]
 _PIT = [f"pit_{n}" for n in range(_TENTHS)]
@@ -29,23 +27,22 @@ def distribution_scores(rows: pd.DataFrame, results: pd.DataFrame, lines: pd.Dat
     known = known.merge(lines, on=PROP, how="left", validate="one_to_one")
     if known.empty:
         return DISTRIBUTION_SCORES.empty()
-    parts = [_scored(known.iloc[start : start + _AT_ONCE]) for start in range(0, len(known), _AT_ONCE)]
     keys = ["game_date", "market", "anchor"]
-    found = pd.concat(parts).groupby(keys)[[*_SUMS, *_PIT]].sum().round(6).reset_index()
+    found = pd.concat(map(_scored, in_parts(known))).groupby(keys)[[*_SUMS, *_PIT]].sum().round(6).reset_index()
     return found.astype({"results": "int64", "with_line": "int64"})
 
 
 def _scored(rows: pd.DataFrame) -> pd.DataFrame:
+    from scipy.special import ndtr
+
     result = rows["result"].to_numpy("float64").clip(0, MOST).astype(int)
     reached = as_array(rows).cumsum(axis=1).round(5)
     own = crps(reached, result)
     line = rows["line"].astype("float64")
     has_line = line.notna().to_numpy()
     there = line.fillna(1.0)
-    bounds = (np.arange(MOST + 1) + 0.5 - there.to_numpy()[:, None]) / consensus.spread(there, rows["market"])[:, None]
-    from scipy.special import ndtr
-
-    at_line = crps(ndtr(bounds), result)
+    distance = (BOUNDS - there.to_numpy()[:, None]) / consensus.spread(there, rows["market"])[:, None]
+    at_line = crps(ndtr(distance), result)
     return pd.DataFrame(
         {
             "game_date": rows["game_date"], "market": rows["market"], "anchor": rows["anchor"],

@@ -26,9 +26,9 @@ from nba_props.domain.distributions.shapes import unit
 from nba_props.domain.games import counted_sql
 from nba_props.domain.models.card import week_of
 from nba_props.domain.models.learner import definition
-from nba_props.domain.odds import expected_profit
 from nba_props.domain.systems import xgboost_v1
-from nba_props.domain.systems.base import Needs, System, SystemInputs, side_of
+from nba_props.domain.systems.base import Needs, System, SystemInputs
+from nba_props.domain.systems.market_consensus import confidence, side_worth_its_price, with_consensus
 from nba_props.domain.systems.rows import predict
 from nba_props.facts import markets
 from nba_props.facts.digest import digest
@@ -85,12 +85,8 @@ class Anchored(System):
         )
 
     def rows(self, inputs: SystemInputs) -> pd.DataFrame:
-        people = inputs.lines[[*PROP, "player_name", "player_lookup", "cutoff_at"]]
-        risk = inputs.tables[PLAYER_FEATURES.address][[*PLAYER_GAME, "injury_risk"]]
-        known = inputs.tables[CONSENSUS.address][[*PROP, "median"]]
+        rows = with_consensus(inputs, "median")
         model = inputs.systems[[*PROP, "forecast"]].rename(columns={"forecast": "model"})
-        rows = people.merge(risk, on=PLAYER_GAME, how="left", validate="many_to_one")
-        rows = rows.merge(known, on=PROP, how="left", validate="one_to_one")
         rows = rows.merge(model, on=PROP, how="left", validate="one_to_one")
         rows = rows.merge(inputs.answers["games"], on=PLAYER_GAME, how="left", validate="many_to_one")
         mondays = {day: pd.Timestamp(week_of(day)) for day in rows["game_date"].unique()}
@@ -140,27 +136,23 @@ def _as_of(rows: pd.DataFrame) -> pd.DataFrame:
 def forecast(features: pd.DataFrame) -> pd.DataFrame:
     """Forecast, P(over) at the line and side of each row; see ``rows.Forecast``.
 
-    Sides are those of the consensus: a bet where its price at the chosen book is worth more than the stake.
+    Sides and confidence are by the rules of ``market_consensus_v1``.
     """
     number = {c: features[c].astype("float64") for c in ("median", "model", "team_games", "weight", "middle", "line")}
     market, median, line = features["market"], number["median"], number["line"]
-    weight = number["weight"].fillna(0.0)
+    weight = number["weight"]
     far = distance(number["model"], median, market) - number["middle"]
     moved = weight * (number["team_games"] / FULL_GAMES).clip(upper=1) * far
     delta = moved.where(weight > 0, 0.0)
     published = (median + unit(median, market) * delta).clip(0, features["ceiling"])
     chance = pd.Series(consensus.over_chance(median, line, market, delta), index=features.index)
     over = chance.where(weight > 0)
-    edge = (published - line).round(9)
-    gain = expected_profit(over, features["over_price"]).where(
-        edge > 0, expected_profit(1 - over, features["under_price"])
-    )
     return pd.DataFrame(
         {
             "forecast": published,
             "over_probability": over,
-            "confidence_score": np.maximum(chance, 1 - chance).fillna(0.5).round(9),
-            "side": side_of(published, line, edge.ne(0) & gain.gt(0)),
+            "confidence_score": confidence(chance),
+            "side": side_worth_its_price(published, over, features),
             "reason": _reason(number),
             "term_median": median,
             "term_weight": weight,

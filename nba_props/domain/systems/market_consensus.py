@@ -30,37 +30,51 @@ class Consensus(System):
         return Needs(optional=("median", "engines"), tables=(PLAYER_FEATURES, CONSENSUS))
 
     def rows(self, inputs: SystemInputs) -> pd.DataFrame:
-        people = inputs.lines[[*PROP, "player_name", "player_lookup", "cutoff_at"]]
-        risk = inputs.tables[PLAYER_FEATURES.address][[*PLAYER_GAME, "injury_risk"]]
-        found = inputs.tables[CONSENSUS.address][[*PROP, "median", "engines"]]
-        rows = people.merge(risk, on=PLAYER_GAME, how="left", validate="many_to_one")
-        rows = rows.merge(found, on=PROP, how="left", validate="one_to_one")
+        rows = with_consensus(inputs, "median", "engines")
         market = rows["market"]
         return predict(self, lambda asked, _: forecast(asked.assign(market=market)), rows, inputs.lines)
 
 
-def forecast(features: pd.DataFrame) -> pd.DataFrame:
-    """Median, P(over) at the line and side of each row; see ``rows.Forecast``.
+def with_consensus(inputs: SystemInputs, *columns: str) -> pd.DataFrame:
+    """The players and markets of the dates, with the risk of each and some columns of ``nba_analytics.consensus``."""
+    people = inputs.lines[[*PROP, "player_name", "player_lookup", "cutoff_at"]]
+    risk = inputs.tables[PLAYER_FEATURES.address][[*PLAYER_GAME, "injury_risk"]]
+    rows = people.merge(risk, on=PLAYER_GAME, how="left", validate="many_to_one")
+    found = inputs.tables[CONSENSUS.address][[*PROP, *columns]]
+    return rows.merge(found, on=PROP, how="left", validate="one_to_one")
 
-    A bet is on the side of the line where the median is, if its price at the chosen book is worth more than the stake;
-    confidence is the probability of the likelier side.
+
+def side_worth_its_price(published: pd.Series, over: pd.Series, features: pd.DataFrame) -> np.ndarray:
+    """The side of the line where the forecast is, if its price at the chosen book is worth more than the stake by
+    P(over); else PASS.
     """
-    median, line = (features[c].astype("float64") for c in ("median", "line"))
-    over = pd.Series(consensus.over_chance(median, line, features["market"]), index=features.index)
-    # a long price on a line of 0.5 means a median below 0
-    published = median.clip(0, features["ceiling"])
+    line = features["line"].astype("float64")
     edge = (published - line).round(9)
     gain = expected_profit(over, features["over_price"]).where(
         edge > 0, expected_profit(1 - over, features["under_price"])
     )
+    return side_of(published, line, edge.ne(0) & gain.gt(0))
+
+
+def confidence(over: pd.Series) -> pd.Series:
+    """The probability of the likelier side."""
+    return pd.Series(np.maximum(over, 1 - over)).fillna(0.5).round(9)
+
+
+def forecast(features: pd.DataFrame) -> pd.DataFrame:
+    """Median, P(over) at the line and side of each row; see ``rows.Forecast``."""
+    median, line = (features[c].astype("float64") for c in ("median", "line"))
+    over = pd.Series(consensus.over_chance(median, line, features["market"]), index=features.index)
+    # a long price on a line of 0.5 means a median below 0
+    published = median.clip(0, features["ceiling"])
     engines = features["engines"].fillna(0).astype(int)
     too_few = consensus.TOO_FEW + ": " + engines.astype(str) + f" of {consensus.MIN_ENGINES}"
     return pd.DataFrame(
         {
             "forecast": published,
             "over_probability": over,
-            "confidence_score": np.maximum(over, 1 - over).fillna(0.5).round(9),
-            "side": side_of(published, line, edge.ne(0) & gain.gt(0)),
+            "confidence_score": confidence(over),
+            "side": side_worth_its_price(published, over, features),
             "reason": too_few,
             "term_median": median,
             "term_engines": engines.astype("float64"),

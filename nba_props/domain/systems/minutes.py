@@ -83,8 +83,10 @@ def forecasts(
     out["model_version"] = None
     unknown, absent = rows["minutes_ewma"].isna(), rows["injury_risk"].ge(ABSENT_RISK).fillna(False).astype(bool)
     out["abstain_reason"] = np.select([absent, unknown], [REPORTED_ABSENT, "MISSING_INPUT: minutes_ewma"], "")
-    for day, model in models.items():
-        mine = rows["game_date"].eq(pd.Timestamp(day)) & ~unknown & ~absent
+    # a model serves the dates of a week: each is loaded once
+    for model in {id(m): m for m in models.values()}.values():
+        served = [pd.Timestamp(day) for day, m in models.items() if m is model]
+        mine = rows["game_date"].isin(served) & ~unknown & ~absent
         if isinstance(model, str):
             out.loc[mine, "abstain_reason"] = model
             continue
