@@ -29,7 +29,7 @@ _FORECASTS = xgboost_v1.SYSTEM
 _KEYS = ", ".join(PROP)
 _MADE_SQL = f"SELECT {_KEYS}, anchor, lowest, masses FROM {span_sql(DISTRIBUTIONS)} AS d WHERE masses IS NOT NULL"
 _FORECASTS_SQL = f"SELECT {_KEYS}, forecast, model_version FROM {span_sql(_FORECASTS.table)} AS x"
-_LINES_SQL = f"SELECT {_KEYS}, line FROM {span_sql(analytics.BETTING_LINES)} AS b"
+_LINES_SQL = f"SELECT {_KEYS}, line, over_price, under_price FROM {span_sql(analytics.BETTING_LINES)} AS b"
 
 
 def _shapes(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:

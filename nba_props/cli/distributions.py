@@ -53,6 +53,8 @@ def distribution(
     """
     from nba_props.presentation import distributions, players
 
+    if beside == market:
+        raise click.UsageError(f"--with takes another market than {market}")
     with Output(form) as out:
         warehouse = to_read(out=out)
         stored = [day] if day else warehouse.partitions(DISTRIBUTIONS)[-1:]
@@ -77,8 +79,6 @@ def distribution(
         out.rows(table, title, "distribution", _columns(table, anchored=anchored))
         if form == "table":
             out.print(_LEGEND if anchored else _NO_BET, style="dim")
-        if beside == market:
-            raise click.UsageError(f"--with takes another market than {market}")
         if beside:
             pair = distributions.together(warehouse, who["player_id"], [market, beside], stored[0])
             if pair.empty:

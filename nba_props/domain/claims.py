@@ -4,7 +4,7 @@ Evidence is every quote of every book on dates after the system's formula was fr
 P(over) before the cut-off: a backfill claims nothing. It is compared with ``market_consensus_v1`` on the same quotes,
 never with the books other than the quote's own: a mean of many prices gains on each part of it by arithmetic alone.
 A claim takes ``FEWEST_GAMES`` games, ``FEWEST_QUOTES`` quotes and an interval, which is of the mean difference in
-log-loss, by date.
+log-loss, by date, and holds on every date at once, as claims are asked for on every date.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import pandas as pd
 
 from nba_props.domain.closing import VALID_SQL
 from nba_props.domain.scoring.chances import loss_sql
-from nba_props.domain.scoring.intervals import mean_intervals
+from nba_props.domain.scoring.intervals import lasting_mean_intervals
 from nba_props.domain.scoring.market import QUOTES_SQL, said_sql
 from nba_props.facts.markets import ALL
 from nba_props.facts.words import plural
@@ -107,7 +107,8 @@ def claims(evidence: pd.DataFrame, frozen: Mapping[str, date], of_market: Collec
         games=("games", "sum"), first_date=("game_date", "min"), last_date=("game_date", "max")
     )
     daily = rows.groupby([*keys, "game_date"])[["total", "quotes"]].sum()
-    found = mean_intervals(daily["total"], daily["quotes"]).rename(columns={"value": "difference", "rows": "quotes"})
+    found = lasting_mean_intervals(daily["total"], daily["quotes"])
+    found = found.rename(columns={"value": "difference", "rows": "quotes"})
     out = pd.DataFrame({"system_id": list(frozen), "market": ALL})
     known = found.join(sums).reset_index()
     out = known.merge(out, on=keys, how="outer") if len(known) else out.reindex(columns=[*keys, *found.columns, *sums])

@@ -4,15 +4,15 @@ The evidence is that of claims (``domain/claims.py``): P(over) that was publishe
 every book, beside the consensus of the books, on dates after the formula was frozen. It is judged every Monday, on
 earlier dates only:
 
-* **published** once there are ``FEWEST_DATES`` dates and the lower bound of the mean gain (95 %, by date) is above 0,
-  unless the next rule takes it back at once;
+* **published** once there are ``FEWEST_DATES`` dates and the lower bound of the mean gain (95 %, by date, for all
+  Mondays at once) is above 0, unless the next rule takes it back at once;
 * **in shadow** from the Monday on which the lower bound over the newest ``FEWEST_DATES`` dates falls below ``LOST``.
   Evidence then begins afresh: a formula is not promoted twice by the same dates.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 
 from nba_props.domain.models.card import week_of
-from nba_props.domain.scoring.intervals import mean_intervals
+from nba_props.domain.scoring.intervals import lasting_mean_intervals, mean_intervals
 from nba_props.facts.vocabulary import Standing
 from nba_props.schemas.monitoring import PROMOTIONS
 
@@ -99,7 +99,8 @@ def _standings(quotes: pd.DataFrame, frozen: Mapping[str, date], last: date) -> 
         at = pd.Timestamp(week)
         dates = daily.index.get_level_values("game_date")
         known = daily[(dates < at) & (dates >= begins.reindex(daily.index.droplevel("game_date")).to_numpy())]
-        evidence, newest = _intervals(known, series), _intervals(_newest(known), series)
+        evidence = _intervals(lasting_mean_intervals, known, series)
+        newest = _intervals(mean_intervals, _newest(known), series)
         lost = newest["low"] < LOST
         rises = ~published & (evidence["dates"] >= FEWEST_DATES) & (evidence["low"] > 0) & ~lost
         falls = published & lost
@@ -127,6 +128,6 @@ def _newest(daily: pd.DataFrame) -> pd.DataFrame:
     return daily.sort_index().groupby(level=_SERIES).tail(FEWEST_DATES)
 
 
-def _intervals(daily: pd.DataFrame, series: pd.MultiIndex) -> pd.DataFrame:
-    found = mean_intervals(daily["total"], daily["quotes"]).reindex(series)
+def _intervals(rule: Callable[..., pd.DataFrame], daily: pd.DataFrame, series: pd.MultiIndex) -> pd.DataFrame:
+    found = rule(daily["total"], daily["quotes"]).reindex(series)
     return found.fillna({"dates": 0, "rows": 0.0})

@@ -43,6 +43,7 @@ DISTRIBUTIONS = {
     **_N,
     "CRPS_LESS_LINE": Score("CRPS less a normal's at the line", "{:+.4f}"),
     "WITHIN_80": Score("in the middle 80 %", "{:.1%}"),
+    "LOG_LOSS_LESS_OWN": Score("log-loss of P(over) at the line less the quote's", "{:+.5f}", 1),
 }
 COMBINATIONS = {
     "market": Score("market", "{}"),

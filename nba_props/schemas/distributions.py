@@ -81,6 +81,9 @@ DISTRIBUTION_SCORES = Table(
         count("with_line", "Of these, with a line", "results"),
         real("crps_with_line", "Sum of their scores", STAT),
         real("line_crps", "Sum of the scores of the normal distributions at their lines", STAT),
+        count("with_quote", "Of these, not equal to the line, with both prices", "results", nullable=True),
+        real("log_loss", "Sum of the log-losses of their P(over) at the line", "nats", nullable=True, ge=0),
+        real("own_log_loss", "Sum of those of the quotes' own", "nats", nullable=True, ge=0),
         real("within_80", "Sum of the share of each result's mass that lies between the quantiles .1 and .9"),
         *(
             real(f"pit_{n}", f"Sum of the share of each result's mass between the quantiles .{n} and {(n + 1) / 10:g}")

@@ -115,7 +115,8 @@ MARKET_SCORES = Table(
         text("system_id", "Prediction system, or one of the series above"),
         text(
             "score",
-            "LOG_LOSS or BRIER, LESS_OWN: less the quote's without the vig, LESS_CONSENSUS: less the other books'. "
+            "LOG_LOSS or BRIER, LESS_OWN: less the quote's without the vig (of distributions at the chosen line), "
+            "LESS_CONSENSUS: less the other books'. "
             "CLV_POINTS, CLV_PROBABILITY, CLV_EV: see nba_predictions.closing_line_value, with what these bets "
             "PROMISED and their RETURN; OTHERS: by other books. PROMISED and RETURN: of all opening bets. "
             "CRPS_LESS_LINE: the score of distributions less that of a normal distribution at the line; "

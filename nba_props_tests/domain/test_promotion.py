@@ -145,13 +145,13 @@ def test_no_weight_without_the_evidence(gains, ahead):
 
 
 def test_a_formula_without_skill_is_seldom_promoted():
-    """Under the null the bound is above 0 in one case of forty at a time; a season has many looks."""
+    """A season has many Mondays: by the usual interval, 11 of these 100 were promoted on one of them."""
     names = [f"candidate_{seed}" for seed in range(100)]
-    scores = pd.concat([quotes(noisy(0.0, 120, seed=n)).assign(system_id=name) for n, name in enumerate(names)])
-    days = [FIRST + timedelta(n) for n in range(0, 126, 7)]
+    scores = pd.concat([quotes(noisy(0.0, 170, seed=n)).assign(system_id=name) for n, name in enumerate(names)])
+    days = [FIRST + timedelta(n) for n in range(0, 175, 7)]
     asked = pd.concat([weights(days).assign(system_id=name) for name in names])
     found = promotions(scores, asked, dict.fromkeys(names, FROZEN), days)
-    assert found[found["standing"] == "PUBLISHED"]["system_id"].nunique() <= 15
+    assert found[found["standing"] == "PUBLISHED"]["system_id"].nunique() <= 2
 
 
 def test_without_a_system_in_shadow_there_are_no_rows():

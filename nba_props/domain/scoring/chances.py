@@ -30,6 +30,11 @@ def squared_sql(is_over: str, chance: str) -> str:
     return f"POW(CASE WHEN {is_over} THEN 1 - {chance} ELSE {chance} END, 2)"
 
 
+def log_loss(is_over: pd.Series, chance: pd.Series) -> pd.Series:
+    """The log-loss of each P(over) [nats]; null without one."""
+    return -np.log(chance.where(is_over, 1 - chance).clip(_TINY, 1 - _TINY))
+
+
 def _sum_sql(chance: str) -> str:
     return f"SUM(CASE WHEN {_KNOWN_SQL} THEN {loss_sql('actual_margin > 0', chance)} END)"
 

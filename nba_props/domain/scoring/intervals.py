@@ -6,6 +6,9 @@ for any number of dates from ``MIN_DATES`` on. No resampling: no digit depends o
 * A mean is a ratio ``R`` of sums over dates; its variance is the sum of squared residuals of the dates, each divided by
   one less the date's share of the rows (CR2), its quantile Student's t with the degrees of freedom of Bell and
   McCaffrey (2002, Survey Methodology 28). With equal dates that is the t interval of the daily means.
+* A mean that is judged over and over as dates arrive has an interval that holds at all of them at once: the reach of
+  Robbins' normal mixture (Howard, Ramdas, McAuliffe and Sekhon 2021, Annals of Statistics 49), in place of the normal
+  quantile.
 * A rate has Wilson's interval, its squared quantile multiplied by the design effect of the dates (Korn and
   Graubard 1998, Survey Methodology 24), so it stays in 0-1 and is never narrower than Wilson's own.
 * A return is a rate of money: what the bets paid out of what they would have paid if all had won. Its interval is that
@@ -32,6 +35,12 @@ T_SERIES = (
     (79 * Z**9 + 776 * Z**7 + 1482 * Z**5 - 1920 * Z**3 - 945 * Z) / 92160,
 )
 
+#: dates at which the interval that holds at all of them is narrowest, and the dates that its prior counts as
+_NARROWEST = 60
+_MIXTURE = _NARROWEST / 8.22
+#: an interval may miss the mean so often
+_MISSED = 0.05
+
 
 def mean_intervals(total: pd.Series, rows: pd.Series) -> pd.DataFrame:
     """Mean per row with its date-clustered 95 % interval, for any number of groups at once.
@@ -50,6 +59,20 @@ def mean_intervals(total: pd.Series, rows: pd.Series) -> pd.DataFrame:
     """
     found = _clustered(total, rows)
     reach = _quantile(found["df"]) * np.sqrt(found["variance"])
+    return _intervals(found, found["value"] - reach, found["value"] + reach)
+
+
+def lasting_mean_intervals(total: pd.Series, rows: pd.Series) -> pd.DataFrame:
+    """``mean_intervals`` for a verdict that is asked for again with each new date, until it is the one hoped for: the
+    interval of 95 % of series holds the mean on every date, where the usual one leaves it sooner or later.
+
+    It is about half as wide again.
+    """
+    found = _clustered(total, rows)
+    dates = found["as_many"]
+    mixed = dates + _MIXTURE
+    lasting = np.sqrt(mixed / dates * np.log(mixed / (_MIXTURE * _MISSED**2)))
+    reach = lasting * _quantile(found["df"]) / Z * np.sqrt(found["variance"])
     return _intervals(found, found["value"] - reach, found["value"] + reach)
 
 

@@ -154,8 +154,11 @@ def market_sums(quotes: pd.DataFrame, bets: pd.DataFrame, spreads: pd.DataFrame)
     shaped = spreads.assign(system_id=spreads["anchor"].map(DISTRIBUTION_SERIES))
     lined = shaped[shaped["with_line"].gt(0)]
     less = lined["crps_with_line"] - lined["line_crps"]
+    quoted = shaped[shaped["with_quote"].fillna(0).gt(0)]
+    beside = quoted["log_loss"] - quoted["own_log_loss"]
     parts += [
         _part(lined, "CRPS_LESS_LINE", Basis.RESULT, less, lined["with_line"]),
+        _part(quoted, "LOG_LOSS_LESS_OWN", Basis.RESULT, beside, quoted["with_quote"]),
         _part(shaped, "WITHIN_80", Basis.RESULT, shaped["within_80"], shaped["results"]),
     ]
     daily = pd.concat(parts).groupby(level=["score", "basis", *_SERIES, "game_date"]).sum()

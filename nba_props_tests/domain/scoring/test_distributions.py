@@ -24,7 +24,8 @@ def world(seed: int = 3, n: int = 4_000) -> tuple[pd.DataFrame, pd.DataFrame, pd
     rows = past(seed=seed, n=n)
     found = made.rows_of(*[("points", m, None) for m in rows["median"]])
     results = found[PROP].assign(result=rows["result"].to_numpy())
-    return found, results, found[PROP].assign(line=np.floor(found["centre"]) + 0.5)
+    lines = found[PROP].assign(line=np.floor(found["centre"]) + 0.5, over_price=-120, under_price=100)
+    return found, results, lines
 
 
 def scored(found: pd.DataFrame, results: pd.DataFrame, lines: pd.DataFrame) -> dict:
@@ -67,6 +68,20 @@ def test_a_distribution_without_a_result_or_a_line_is_left_out_where_it_takes_on
     assert row["crps_with_line"] < row["crps"]
     assert distribution_scores(found, results.iloc[:0], lines).empty
     assert distribution_scores(found.assign(masses=None), results, lines).empty
+
+
+def test_their_chances_at_the_line_are_scored_beside_the_quotes():
+    found, results, lines = (f.iloc[:5].reset_index(drop=True) for f in world())
+    results = results.assign(result=[30, 30, 10, 20, 30])
+    lines = lines.assign(line=[20.5, 20.5, 20.5, 20.0, 20.5], over_price=[-120, -120, -120, -120, None])
+    row = scored(found, results, lines)
+    assert (row["with_line"], row["with_quote"]) == (5, 3), "one equals its line, one has a single price"
+    chance = masses.over_chance(masses.as_array(found), lines["line"].to_numpy("float64"))[:3]
+    assert row["log_loss"] == pytest.approx(-np.log(np.where([1, 1, 0], chance, 1 - chance)).sum(), abs=1e-6)
+    own = (120 / 220) / (120 / 220 + 1 / 2)
+    assert row["own_log_loss"] == pytest.approx(-2 * np.log(own) - np.log(1 - own), abs=1e-6)
+    alone = scored(found.assign(anchor="UNANCHORED"), results, lines)
+    assert (alone["with_line"], alone["with_quote"], alone["log_loss"]) == (5, 0, 0), "it says nothing of a bet"
 
 
 @given(

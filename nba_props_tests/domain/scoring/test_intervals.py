@@ -269,6 +269,32 @@ def test_intervals_have_their_stated_coverage(dates, alike):
     assert all(0.93 <= share <= 0.97 for share in found.values()), found
 
 
+def test_an_interval_that_lasts_holds_on_every_date_at_once():
+    """Looked at on every tenth date of a hundred and fifty: one in eight usual intervals misses once, few that last."""
+    dates = 150
+    made = seasons(dates, 0.01)
+    missed = {rule: np.zeros(TRIES, bool) for rule in (intervals.mean_intervals, intervals.lasting_mean_intervals)}
+    for n in range(10, dates + 1, 10):
+        index = pd.MultiIndex.from_product([range(TRIES), range(n)], names=["season", "game_date"])
+        total, rows = (pd.Series(made[c][:, :n].ravel(), index) for c in ("difference", "rows"))
+        for rule in missed:
+            missed[rule] |= ~rule(total, rows).eval("low <= @SHIFT <= high").to_numpy()
+    usual, lasting = (float(ever.mean()) for ever in missed.values())
+    assert usual > 0.12
+    assert lasting < 0.05
+
+
+def test_an_interval_that_lasts_is_half_as_wide_again():
+    each = pd.Series(np.random.default_rng(2).standard_normal(60), pd.MultiIndex.from_product(
+        [["a"], pd.date_range("2026-01-01", periods=60)], names=["who", "game_date"]
+    ))  # fmt: skip
+    widths = [
+        rule(each, each * 0 + 1).eval("high - low").iloc[0]
+        for rule in (intervals.mean_intervals, intervals.lasting_mean_intervals)
+    ]
+    assert widths[1] / widths[0] == pytest.approx(1.55, abs=0.01)
+
+
 def test_resampled_intervals_have_less_than_their_stated_coverage():
     """What the scores had before: at ten dates nine of ten percentile intervals, not nineteen of twenty."""
     made = seasons(10, 0.01)

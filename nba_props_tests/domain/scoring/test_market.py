@@ -141,6 +141,7 @@ def spreads(days: int, market: str = "points", anchor: str = "CONSENSUS") -> pd.
                 **zero, "game_date": pd.Timestamp("2025-11-01") + pd.to_timedelta(n, unit="D"), "market": market,
                 "anchor": anchor, "results": 10, "crps": 30.0 + n % 3, "with_line": 9, "crps_with_line": 27.0,
                 "line_crps": 27.5 + n % 3, "within_80": 8.0,
+                "with_quote": 8, "log_loss": 5.5 + n % 2, "own_log_loss": 5.6 + n % 2,
             }
         )
     )  # fmt: skip
@@ -213,13 +214,20 @@ class TestScores:
         assert (anchored["rows"], anchored["dates"], anchored["unit"]) == (108, 12, "stat")
         assert found.loc[("distributions", "points", "WITHIN_80"), "value"] == pytest.approx(0.8)
         assert found.loc[("unanchored_distributions", "points", "CRPS_LESS_LINE"), "value"] > 0
+        beside = found.loc[("distributions", "points", "LOG_LOSS_LESS_OWN")]
+        assert (beside["value"], beside["rows"], beside["basis"]) == (pytest.approx(-0.0125), 96, "RESULT")
         assert ("distributions", "all", "WITHIN_80") in found.index
         assert ("distributions", "all", "CRPS_LESS_LINE") not in found.index, "points and rebounds have different units"
 
     def test_of_distributions_without_a_line_know_no_gain_over_it(self):
-        without = spreads(12).assign(with_line=0, crps_with_line=0.0, line_crps=0.0)
+        without = spreads(12).assign(with_line=0, crps_with_line=0.0, line_crps=0.0, with_quote=0)
         found = scoring.market_scores(scoring.market_sums(quotes(0), bets(0), without))
         assert set(found["score"]) == {"WITHIN_80"}
+
+    def test_of_distributions_of_an_earlier_release_know_nothing_of_their_chances(self):
+        old = spreads(12).assign(with_quote=None, log_loss=None, own_log_loss=None)
+        found = scoring.market_scores(scoring.market_sums(quotes(0), bets(0), DISTRIBUTION_SCORES.conform(old)))
+        assert set(found["score"]) == {"CRPS_LESS_LINE", "WITHIN_80"}
 
     def test_of_lines_that_never_moved_say_nothing_of_how_many_bets_it_takes(self):
         found = scores(scoring.market_sums(quotes(0), bets(12, clv_points=0.0), spreads(0))).loc[
