@@ -81,7 +81,7 @@ def in_shadow(settings: Settings) -> dict[str, date]:
     """The systems in shadow until they have earned their weight, and the date on which each was frozen.
 
     Raises:
-        BadSetting: there is no system of a name.
+        BadSetting: there is no system of a name, or its formula is of a later date.
     """
     by_themselves = {s.system_id: s.frozen_on for s in SYSTEMS if s.shadow and s.frozen_on is not None}
     known = [s.system_id for s in SYSTEMS]
@@ -89,6 +89,11 @@ def in_shadow(settings: Settings) -> dict[str, date]:
         if name not in known:
             near = get_close_matches(name, known, 1)
             raise BadSetting(f"NBA_PROPS_SHADOW names {name}, which is not a system{f': {near[0]}?' if near else ''}")
+    own = {s.system_id: s.frozen_on for s in SYSTEMS if s.frozen_on is not None}
+    for name, day in settings.shadow:
+        # an earlier date would count dates that the formula was made with
+        if name in own and day < own[name]:
+            raise BadSetting(f"NBA_PROPS_SHADOW freezes {name} on {day}: its formula is of {own[name]}, not earlier")
     return {**by_themselves, **dict(settings.shadow)}
 
 

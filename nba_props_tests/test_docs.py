@@ -19,10 +19,11 @@ from click.testing import CliRunner
 from rich.console import Console
 
 from nba_props.cli import main
-from nba_props.cli.boards import BOOKS, print_boards
+from nba_props.cli.boards import print_boards
 from nba_props.cli.printing import Output
 from nba_props.cli.scores import print_scores
 from nba_props.deployment import clock_of, frozen, load_settings
+from nba_props.facts.books import NAMES
 from nba_props.facts.calendar import EASTERN
 from nba_props.facts.markets import keys
 from nba_props.facts.rhythm import RHYTHMS
@@ -280,7 +281,7 @@ def test_the_tables_of_variables_match_the_settings():
 
 def test_the_short_names_of_books_are_explained():
     page = (ROOT / "docs" / "reading.md").read_text()
-    assert all(f"{short} {key}" in page for key, short in BOOKS.items())
+    assert all(f"{short} {key}" in page for key, (_, short) in NAMES.items())
 
 
 def test_incidents_are_listed():

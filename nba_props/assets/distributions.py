@@ -44,9 +44,12 @@ def _shapes(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
         context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Warehouse], settings: dg.ResourceParam[Settings]
     ):
         days, digests = partition_days(context), made_from(context, SHAPES)
-        stored = {d: state.made_from for d, state in warehouse.states(SHAPES).items()}
-        # the dates of the run are made afresh: a rerun is to see a corrected fit
-        others = (set(stored) & set(warehouse.partitions(DEPENDENCE))) - set(days)
+        stored, beside = (
+            {d: state.made_from for d, state in warehouse.states(table).items()} for table in (SHAPES, DEPENDENCE)
+        )
+        # the dates of the run are made afresh: a rerun is to see a corrected fit. An interrupted run can have stored
+        # one table and not the other
+        others = {d for d in stored if stored[d] == beside.get(d)} - set(days)
         made: list[list[pd.DataFrame]] = []
         fitted: list[date] = []
         for month in sorted({shapes.month_of(d) for d in days}):

@@ -13,6 +13,7 @@ from nba_props.cli.program import program
 from nba_props.domain.odds import american
 from nba_props.domain.systems import SYSTEM_TABLES, SYSTEMS
 from nba_props.domain.views.shadow import BY_THEMSELVES
+from nba_props.facts.books import short_name
 from nba_props.facts.calendar import EASTERN
 from nba_props.facts.markets import ALL, MARKETS, POINTS
 from nba_props.facts.vocabulary import Outcome, Recommendation
@@ -32,13 +33,6 @@ from nba_props.warehouse.base import Warehouse
 if TYPE_CHECKING:
     import pandas as pd
 
-#: short names of books for narrow columns
-BOOKS = {
-    "draftkings": "DK", "fanduel": "FD", "betmgm": "MGM", "williamhill_us": "CZR", "fanatics": "FAN",
-    "betrivers": "BR", "espnbet": "ESPN", "hardrockbet": "HR", "bovada": "BOV", "betonlineag": "BOL",
-    "pointsbetus": "PB", "unibet_us": "UNI", "mybookieag": "MYB", "betus": "BUS", "lowvig": "LV", "ballybet": "BALY",
-    "betparx": "PARX", "superbook": "SB", "wynnbet": "WYNN",
-}  # fmt: skip
 _SIDES = {Recommendation.OVER: "O", Recommendation.UNDER: "U", Recommendation.PASS: "\N{MIDDLE DOT}"}
 _RESULTS = {Outcome.WIN: "W", Outcome.LOSS: "L", Outcome.PUSH: "push", Outcome.VOID: "void"}
 _STYLES = {
@@ -154,7 +148,7 @@ def columns_of(board: pd.DataFrame, *, systems: bool = False) -> list[Column]:
         Column("line", numbers(board["line"], "{:.1f}"), right=True, styles=sides),
         Column("opened", numbers(board["opening_line"], "{:.1f}"), right=True, spare=spare(4, 7)),
         Column("best", numbers(board["price"], "{:+.0f}"), right=True, spare=spare(0, 3)),
-        Column("at", [BOOKS.get(b, b or "") for b in board["book"].fillna("")], spare=spare(0, 3)),
+        Column("at", [short_name(b) for b in board["book"]], spare=spare(0, 3)),
         Column("proj", numbers(board["forecast"], "{:.1f}"), right=True, spare=spare(0, 8)),
         Column("edge", numbers(board["edge"], "{:+.1f}"), right=True, styles=sides, spare=spare(0, 2)),
         Column("P", numbers(board["chance"], "{:.0%}"), right=True, spare=spare(0, 5)),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 import numpy as np
 
-from nba_props.cli.boards import BOOKS, market_column, numbers, shorter_names, side_of
+from nba_props.cli.boards import market_column, numbers, shorter_names, side_of
 from nba_props.cli.group import example, main
 from nba_props.cli.printing import FORMAT, Column, Output
 from nba_props.cli.program import program
@@ -16,6 +16,7 @@ from nba_props.cli.session import text_of, to_read
 from nba_props.cli.values import MARKETS_SHOWN, PLAYER, ROWS, DateSpan
 from nba_props.deployment import clock_of, load_settings
 from nba_props.facts import markets
+from nba_props.facts.books import short_name
 from nba_props.facts.markets import ALL
 from nba_props.facts.words import plural
 from nba_props.presentation import players, shopping
@@ -28,7 +29,7 @@ _LEGEND = (
     "O over, U under. P: probability of the side by the lines and prices of the other books; fair: its price without a "
     "vig. EV: average profit of a unit at the best price, if P is right; kept: the same by the part of the difference "
     "from the book's own P that results have followed; stake: a quarter of Kelly's by that, at most 1 % of the "
-    "bankroll, for all sides of a player together, which are one opinion. lines: lowest and highest main line; others: "
+    "bankroll; the sides of a player are one opinion, so bet one of them. lines: lowest and highest main line; others: "
     "odds engines behind P. On real lines of 2024 and 2025 sides with EV above 0 earned nothing."
 )
 
@@ -107,7 +108,7 @@ def _columns(sides: pd.DataFrame) -> list[Column]:
         Column("", letters, styles=colours),
         Column("line", numbers(sides["line"], "{:.1f}"), right=True, styles=colours),
         Column("best", numbers(sides["price"], "{:+.0f}"), right=True),
-        Column("at", [BOOKS.get(book, book) for book in sides["book"]]),
+        Column("at", [short_name(book) for book in sides["book"]]),
         Column("P", numbers(sides["chance"], "{:.0%}"), right=True),
         Column("fair", numbers(sides["fair_price"], "{:+.0f}"), right=True),
         Column("EV", numbers(sides["ev"], "{:+.1%}"), right=True),

@@ -165,6 +165,7 @@ def show_claims(day: date | None, form: str) -> None:
         if form != "table":
             out.rows(found, f"Claims as of {last}")
             return
+        out.print(f"As of {last}:")
         for sentence in found["sentence"]:
             out.print(sentence)
         out.print(f"{listed(page.unfrozen(known))}: no claim, since their formulas are not frozen")

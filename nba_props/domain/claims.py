@@ -2,7 +2,8 @@
 
 Evidence is every quote of every book on dates after the system's formula was frozen, at whose line it had published
 P(over) before the cut-off: a backfill claims nothing. It is compared with ``market_consensus_v1`` on the same quotes,
-never with the books other than the quote's own: a mean of many prices gains on each part of it by arithmetic alone.
+never with single quotes: a mean of many prices gains on each of them by arithmetic alone. So nothing is claimed of the
+consensus itself.
 A claim takes ``FEWEST_GAMES`` games, ``FEWEST_QUOTES`` quotes and an interval, which is of the mean difference in
 log-loss, by date, and holds on every date at once, as claims are asked for on every date.
 """
@@ -10,7 +11,7 @@ log-loss, by date, and holds on every date at once, as claims are asked for on e
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
@@ -24,20 +25,24 @@ from nba_props.facts.markets import ALL
 from nba_props.facts.words import plural
 
 FEWEST_GAMES, FEWEST_QUOTES = 300, 5_000
+#: whom one would beat
+_OTHERS = r"(?:market|(?:sports)?books?|bookmakers?|closing line|close|consensus|odds|house)"
 #: words that claim something: no page, command or document may use them unless it denies them
 WORDS = (
-    r"beat(?:s|en|ing)? the (?:market|books?|bookmakers?|close|closing line|consensus|odds|house)",
-    r"outperform\w*", r"profitab\w+", r"guarante\w+", r"risk-free", r"sure (?:bet|profit|win)\w*",
-    r"(?:better|sharper|more accurate) than the (?:market|books?|bookmakers?|consensus|close)",
-    r"edge over the (?:market|books?)", r"winning (?:system|strategy|model|bets)", r"makes? money", r"easy money",
-    r"proven (?:edge|profit|system|model|record)",
+    rf"beat(?:s|en|ing)? (?:the|every|all|any) {_OTHERS}", rf"(?:better|sharper|more accurate) than the {_OTHERS}",
+    rf"edge over the {_OTHERS}", r"outperform\w*", r"profitab\w+", r"guarante\w+", r"risk-free",
+    r"sure (?:bet|profit|win)\w*", r"winning (?:system|strategy|model|bets)",
+    r"(?:makes?|wins?) money", r"makes? a profit", r"easy money", r"proven (?:edge|profit|system|model|record)",
 )  # fmt: skip
-_WORDS = re.compile("|".join(WORDS), re.IGNORECASE)
-_DENIED = re.compile(r"\b(?:no|not(?! only)|none|never|nothing|nobody|cannot|can't|neither)\b", re.IGNORECASE)
+_WORDS = re.compile(rf"\b(?:{'|'.join(WORDS)})", re.IGNORECASE)
+_DENIED = re.compile(
+    r"\b(?:no(?! doubt)|not(?! only)|none|never(?! fails?)|nobody|(?:cannot|can't)(?! lose)|neither)\b", re.IGNORECASE
+)
 #: where a clause ends: a denial before that does not reach a claim after it
-_CLAUSE = re.compile(r"(?<=[.:;|,])\s+|\n\s*\n|\n(?=[#*|-])|\s(?=(?:and|but|while|yet)\s)")
+_CLAUSE = re.compile(r"(?<=[.:;|,?!])\s+|\n\s*\n|\n(?=[#*|-])|\s(?=(?:and|but|while|yet)\s)")
 #: the system that others are compared with
 CONSENSUS_ID = "market_consensus_v1"
+_AGAINST = "the consensus of the books"
 
 _LOSSES = ", ".join(
     f"ROUND(SUM({loss_sql('is_over', whose)}), 6) AS {name}"
@@ -85,14 +90,12 @@ def of_running_versions(evidence: pd.DataFrame, versions: Mapping[str, str]) -> 
     return evidence[present.isna() | present.eq(evidence["model_version"])]
 
 
-def claims(evidence: pd.DataFrame, frozen: Mapping[str, date], of_market: Collection[str]) -> pd.DataFrame:
+def claims(evidence: pd.DataFrame, frozen: Mapping[str, date]) -> pd.DataFrame:
     """What may be claimed: a row for each frozen system over all markets, and one for each market with enough evidence.
 
     Args:
         evidence: rows of ``nba_predictions.evidence`` (``of_running_versions``).
         frozen: the date on which each system's formula was frozen.
-        of_market: the systems that are what the books say: they are compared with each quote's own price, since they
-            are the consensus.
 
     Returns:
         ``system_id, market, frozen_on, games, quotes, dates, first_date, last_date``; ``difference`` in log-loss, with
@@ -100,10 +103,11 @@ def claims(evidence: pd.DataFrame, frozen: Mapping[str, date], of_market: Collec
     """
     start = pd.to_datetime(evidence["system_id"].map(frozen))
     rows = evidence[evidence["game_date"] > start]
-    other = rows["own_log_loss"].where(rows["system_id"].isin(of_market), rows["consensus_log_loss"])
-    rows = rows.assign(total=rows["log_loss"] - other)
+    rows = rows.assign(total=rows["log_loss"] - rows["consensus_log_loss"])
     keys = ["system_id", "market"]
-    sums = rows.groupby(keys).agg(
+    # a date has a row for each version, and each market a model of its own: most of their games are the same
+    games = rows.groupby([*keys, "game_date"])["games"].max().reset_index()
+    sums = games.groupby(keys).agg(
         games=("games", "sum"), first_date=("game_date", "min"), last_date=("game_date", "max")
     )
     daily = rows.groupby([*keys, "game_date"])[["total", "quotes"]].sum()
@@ -117,13 +121,10 @@ def claims(evidence: pd.DataFrame, frozen: Mapping[str, date], of_market: Collec
     enough = out["games"].ge(FEWEST_GAMES) & out["quotes"].ge(FEWEST_QUOTES) & out["low"].notna()
     out = out.assign(is_claim=enough, frozen_on=pd.to_datetime(out["system_id"].map(frozen)))
     out = out[out["market"].eq(ALL) | enough].sort_values(keys, kind="stable", ignore_index=True)
-    names = {True: "the quotes' own prices", False: "the consensus of the books"}
-    against = out["system_id"].isin(of_market).map(names)
-    sentences = [_sentence(row, to) for row, to in zip(out.to_dict("records"), against, strict=True)]
-    return out.assign(sentence=sentences)
+    return out.assign(sentence=[_sentence(row) for row in out.to_dict("records")])
 
 
-def _sentence(row: dict[str, Any], against: str) -> str:
+def _sentence(row: dict[str, Any]) -> str:
     who = f"{row['system_id']}, frozen on {row['frozen_on']:%Y-%m-%d}"
     if not row["is_claim"]:
         return (
@@ -133,11 +134,11 @@ def _sentence(row: dict[str, Any], against: str) -> str:
     where = "every market" if row["market"] == ALL else row["market"]
     bounds = f"[{row['low']:+.5f}, {row['high']:+.5f}]"
     if row["high"] < 0:
-        verdict = f"better than {against}"
+        verdict = f"better than {_AGAINST}"
     elif row["low"] > 0:
-        verdict = f"worse than {against}"
+        verdict = f"worse than {_AGAINST}"
     else:
-        verdict = f"not distinguishable from {against}"
+        verdict = f"not distinguishable from {_AGAINST}"
     return (
         f"{who}, {where}: {verdict}, log-loss {row['difference']:+.5f} nats a quote {bounds} on {row['quotes']:,} "
         f"quotes of {plural(row['games'], 'game')}, {row['first_date']:%Y-%m-%d} to {row['last_date']:%Y-%m-%d}, "

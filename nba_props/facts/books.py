@@ -47,6 +47,27 @@ DFS_BOOKS = ("prizepicks", "underdog", "betr_us_dfs", "pick6")
 
 BOOK_KINDS = {**dict.fromkeys(SPORTSBOOKS, BookKind.SPORTSBOOK), **dict.fromkeys(DFS_BOOKS, BookKind.DFS)}
 
+#: the name of each sportsbook, and a short one for narrow columns
+NAMES = {
+    "draftkings": ("DraftKings", "DK"), "fanduel": ("FanDuel", "FD"), "betmgm": ("BetMGM", "MGM"),
+    "williamhill_us": ("Caesars", "CZR"), "fanatics": ("Fanatics", "FAN"), "betrivers": ("BetRivers", "BR"),
+    "espnbet": ("ESPN BET", "ESPN"), "hardrockbet": ("Hard Rock Bet", "HR"), "bovada": ("Bovada", "BOV"),
+    "betonlineag": ("BetOnline", "BOL"), "pointsbetus": ("PointsBet", "PB"), "unibet_us": ("Unibet", "UNI"),
+    "mybookieag": ("MyBookie", "MYB"), "betus": ("BetUS", "BUS"), "lowvig": ("LowVig", "LV"),
+    "ballybet": ("Bally Bet", "BALY"), "betparx": ("betPARX", "PARX"), "superbook": ("SuperBook", "SB"),
+    "wynnbet": ("WynnBET", "WYNN"),
+}  # fmt: skip
+
+
+def name_of(bookmaker: str) -> str:
+    """A book's name for people; its key where we know none."""
+    return NAMES.get(bookmaker, (bookmaker, ""))[0]
+
+
+def short_name(bookmaker: str | None) -> str:
+    """A book's name for narrow columns; empty without a book."""
+    return NAMES.get(bookmaker, ("", bookmaker))[1] if isinstance(bookmaker, str) else ""
+
 
 def book_kind(bookmaker: str) -> str:
     """SPORTSBOOK, DFS, or UNKNOWN for a key in neither list; quotes of an unknown book are stored and never chosen."""

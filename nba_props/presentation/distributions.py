@@ -10,6 +10,7 @@ import pandas as pd
 
 from nba_props.domain.distributions import pairs
 from nba_props.domain.distributions.masses import as_array, over_chance
+from nba_props.domain.distributions.shapes import MIN_RESULTS
 from nba_props.domain.odds import american
 from nba_props.domain.results import results_sql
 from nba_props.domain.stored import span_sql
@@ -61,6 +62,22 @@ def together(warehouse: Warehouse, player_id: int, markets: Sequence[str], day: 
     return pairs.combined(rows.drop(columns="result"), lines, dependence)
 
 
+def why_not_together(warehouse: Warehouse, player_id: int, markets: Sequence[str], day: date) -> str:
+    """Why a player's props in two markets have no joint probability, in words."""
+    for market in markets:
+        row = read(warehouse, player_id, market, day)
+        if row.empty:
+            return f"no book quotes him in {market}"
+        if pd.isna(row["masses"].iloc[0]):
+            return f"no distribution of {market}, {row['no_distribution_reason'].iloc[0]}"
+        if row["anchor"].iloc[0] != Anchor.CONSENSUS:
+            return f"too few books make a consensus in {market}"
+    return (
+        f"it takes {MIN_RESULTS} games of earlier months, of any players, with a consensus and a result in both "
+        "markets: nba-props backfill SPAN predicts past dates"
+    )
+
+
 def outcomes(row: pd.Series) -> pd.DataFrame:
     """The four outcomes of two props in words, with P of each by their dependence and by independence."""
     sides = {True: "over", False: "under"}
@@ -73,12 +90,28 @@ def outcomes(row: pd.Series) -> pd.DataFrame:
 
 
 def chances(row: pd.Series, lines: pd.DataFrame) -> pd.DataFrame:
-    """``line, over_probability, fair_over_price, fair_under_price`` at each line, and the best prices offered."""
+    """``line, anchor, over_probability, fair_over_price, fair_under_price`` at each line, and the best prices offered;
+    no fair prices without a consensus.
+    """
     mass = np.repeat(as_array(pd.DataFrame([row])), len(lines), axis=0)
-    over = pd.Series(over_chance(mass, lines["line"].to_numpy("float64")), index=lines.index)
-    return lines.assign(
-        over_probability=over, fair_over_price=american(over).round(), fair_under_price=american(1 - over).round()
-    )
+    over = pd.Series(over_chance(mass, lines["line"].to_numpy("float64")).round(5), index=lines.index)
+    # a result that no mass is on has no price, and without a consensus P does not tell what a bet is worth
+    priced = over.where(over.between(0, 1, inclusive="neither") & (row["anchor"] == Anchor.CONSENSUS))
+    fair = {
+        f"fair_{side}_price": american(p).round().astype("Int64")
+        for side, p in (("over", priced), ("under", 1 - priced))
+    }
+    return lines.assign(anchor=row["anchor"], over_probability=over, **fair)
+
+
+def results(row: pd.Series) -> pd.DataFrame:
+    """``result, probability, reached``: P of each result, and of at most it, from the first that is likelier than one
+    in a thousand to the last.
+    """
+    mass = as_array(pd.DataFrame([row]))[0]
+    found = pd.DataFrame({"result": range(len(mass)), "probability": mass, "reached": mass.cumsum().round(5)})
+    some = found.index[found["probability"] >= 0.001]
+    return found.loc[some[0] : some[-1]].reset_index(drop=True)
 
 
 def usual_lines(row: pd.Series) -> list[float]:
@@ -93,11 +126,12 @@ def in_words(row: pd.Series) -> list[str]:
     else:
         placed = f"around xgboost_v1's forecast of {row['centre']:.1f}, which knows no quote, in the shape of"
     through = pd.Timestamp(row["last_result"]).date()
-    ends = (f"{share} are {row[name]:.0f} or less" for name, share in (("q10", "a tenth"), ("q90", "nine tenths")))
+    reached = results(row)
+    inside = reached.loc[reached["result"].between(row["q10"], row["q90"]), "probability"].sum()
     found = [
         f"{placed} results through {through}",
-        f"half of the results are {row['q50']:.0f} or less, {', '.join(ends)}; mean {row['mean']:.1f}, deviation "
-        f"{row['deviation']:.1f}",
+        f"median {row['q50']:.0f}; {inside:.0%} of results from {row['q10']:.0f} to {row['q90']:.0f}; mean "
+        f"{row['mean']:.1f}, standard deviation {row['deviation']:.1f}",
     ]
     return [*found, f"the result was {row['result']:.0f}"] if pd.notna(row["result"]) else found
 

@@ -33,13 +33,13 @@ SHAPES = Table(
 )
 
 _QUANTILES = {
-    "q10": "a tenth", "q25": "a quarter", "q50": "half", "q75": "three quarters", "q90": "nine tenths",
+    "q10": "a tenth", "q25": "a quarter", "q50": "a half", "q75": "three quarters", "q90": "nine tenths",
 }  # fmt: skip
 DISTRIBUTIONS = Table(
     "nba_predictions",
     "distributions",
     "One row per row of betting_lines: the probability of each result, around the consensus of the books in the shape "
-    "of past results; without a consensus around a system's own forecast, which says nothing of a bet.",
+    "of past results; without a consensus around a system's own forecast, which tells nothing about a bet.",
     (
         *PERSON,
         MARKET,
@@ -55,7 +55,13 @@ DISTRIBUTIONS = Table(
         real("mean", "Mean result", STAT, nullable=True, ge=0),
         real("deviation", "Standard deviation of the result", STAT, nullable=True, ge=0),
         *(
-            whole(name, f"The least result that is reached or missed in {share} of cases", STAT, nullable=True, ge=0)
+            whole(
+                name,
+                f"The smallest result with a probability of at least {share} that the result is at most it",
+                STAT,
+                nullable=True,
+                ge=0,
+            )
             for name, share in _QUANTILES.items()
         ),
         whole("lowest", "The result that the first of the masses is of", STAT, nullable=True, ge=0),

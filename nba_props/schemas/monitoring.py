@@ -160,7 +160,7 @@ PROMOTIONS = Table(
         count("dates", "Dates with quotes since", "dates"),
         count("quotes", "Quotes on them", "quotes"),
         real("gain", f"Mean {_GAIN}", "nats", nullable=True),
-        real("gain_low", f"Lower bound {_BOUND}", "nats", nullable=True),
+        real("gain_low", "Lower bound of its 95 % interval, which holds on all Mondays at once", "nats", nullable=True),
         real("gain_high", "Upper bound", "nats", nullable=True),
         count("newest_dates", "The newest of these dates, up to 60, by which a weight is lost", "dates"),
         real("newest_gain", "Mean gain on them", "nats", nullable=True),

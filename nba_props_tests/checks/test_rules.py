@@ -314,6 +314,7 @@ def test_a_row_that_is_marked_as_backfill_passes(stored):
 @pytest.mark.parametrize(
     ("values", "passes"),
     [({"high": -0.009}, True), ({"span": "LAST_7_DAYS"}, True), ({"score": "LOG_LOSS_LESS_OWN"}, True),
+     ({"score": "LOG_LOSS_LESS_OWN", "basis": "RESULT", "system_id": "distributions"}, False),
      ({"score": "CLV_EV", "basis": "CLOSE", "low": 0.031}, False), ({"score": "CLV_EV", "basis": "CLOSE", "low": 0.02}, True),
      ({"score": "OTHERS_CLV_EV", "basis": "CLOSE", "low": 0.05}, False),
      ({"score": "CLV_EV", "basis": "CLOSE", "low": 0.05, "system_id": "opening_bets"}, True),

@@ -46,6 +46,15 @@ def _cases() -> Iterator[tuple[list[str], int, str]]:
     yield from (
         (["history", "Nobody At All", str(DAY)], 1, "nothing was ever published for Nobody At All"),
         (["history", "Anybody", FUTURE], 1, "nothing was ever published"),
+        (["distribution", "Anybody", "--line", "nan"], 2, "nan is not a line, such as 22.5 or 8"),
+        (["distribution", "Anybody", "--line", "25.3"], 2, "25.3 is not a line"),
+        (["distribution", "Anybody", "--line", "150"], 2, "no line of points is above 84.5"),
+        (["distribution", "Anybody", "--with", "points"], 2, "--with takes another market than points"),
+        (
+            ["distribution", "Anybody", FUTURE],
+            1,
+            "2099-01-01 has no distributions: nba-props run 2099-01-01 makes them",
+        ),
         (["player", "Nobody At All"], 1, "no player is called Nobody At All"),
         (["player", ""], 1, "no player is called"),
         (["player", "\N{SNOWMAN}"], 1, "no player is called"),

@@ -36,8 +36,8 @@ def evidence(mean: float, dates: int = 60, games: int = 8, quotes: int = 160, ma
     return EVIDENCE.validate(pd.concat([pd.DataFrame({**row, "market": m}) for m in (market, ALL)], ignore_index=True))
 
 
-def found(rows: pd.DataFrame, of_market: set[str] = frozenset()) -> pd.DataFrame:  # type: ignore[assignment]
-    return claims(rows, {"a": FROZEN}, set(of_market)).set_index("market")
+def found(rows: pd.DataFrame) -> pd.DataFrame:
+    return claims(rows, {"a": FROZEN}).set_index("market")
 
 
 @pytest.mark.parametrize(
@@ -92,10 +92,11 @@ def test_the_evidence_of_another_version_does_not_count():
     assert len(of_running_versions(both, {})) == len(both), "a trained system has another version each week"
 
 
-def test_what_the_books_say_themselves_is_compared_with_the_quotes():
-    row = found(evidence(0.0), {"a"}).loc[ALL]
-    assert "worse than the quotes' own prices" in row["sentence"]
-    assert row["difference"] == pytest.approx(0.01, abs=0.001)
+def test_games_are_counted_once_where_each_market_has_a_model_of_its_own():
+    rows = evidence(-0.001)
+    both = pd.concat([rows.assign(model_version=f"xgboost/{n}") for n in range(8)])
+    row = found(both).loc[ALL]
+    assert (row["games"], row["quotes"]) == (480, 8 * 9_600)
 
 
 @pytest.mark.parametrize(
@@ -135,7 +136,8 @@ def test_a_quote_without_a_consensus_does_not_count(lake):
 @pytest.mark.parametrize(
     "text",
     ["Our model beats the market.", "It is profitable.\n\nAnother paragraph.", "| xgboost | outperforms |",
-     "No doubt it is good; it beats the books.", "a proven edge", "Guaranteed.",
+     "No doubt it is good; it beats the books.", "a proven edge", "Guaranteed.", "No doubt it beats the market.", "Why not? It beats every book.", "It makes a profit.",
+     "It never fails to beat the sportsbooks.", "It cannot lose because it is profitable.",
      "It is not slow and it beats the market.", "Not only does it outperform."],
 )  # fmt: skip
 def test_a_sentence_that_claims_something_is_found(text):
@@ -143,7 +145,13 @@ def test_a_sentence_that_claims_something_is_found(text):
 
 
 @pytest.mark.parametrize(
-    "text", ["So far no system is known to beat the market.", "This cannot make a bet profitable.", "It has a line."]
+    "text",
+    [
+        "So far no system is known to beat the market.",
+        "This cannot make a bet profitable.",
+        "It has a line.",
+        "An unprofitable bet.",
+    ],
 )
 def test_a_denial_is_not_a_claim(text):
     assert not unbacked(text)

@@ -21,6 +21,8 @@ _DIGITS = 5
 _MOST_OF = {m.key: int(m.most_line + 0.5) for m in markets.MARKETS}
 #: no result is above it
 MOST = max(_MOST_OF.values())
+#: by how much the sum of rounded masses may differ from 1
+SUM_WITHIN = 1e-6
 #: results are whole: the bounds between them
 BOUNDS = np.arange(MOST + 1) + 0.5
 #: rows at once, so that memory does not grow with the dates of a run
@@ -52,7 +54,7 @@ def distributions(
     found = rows["centre"].notna() & (place >= 0)
     rows["no_distribution_reason"] = np.select(
         [found, rows["centre"].isna(), has_consensus],
-        ["", NO_CENTRE, f"{NO_SHAPE}: fewer than {shape_rules.MIN_RESULTS} results"],
+        ["", NO_CENTRE, f"{NO_SHAPE}: fewer than {shape_rules.MIN_RESULTS} results of earlier months in the market"],
         f"{NO_SHAPE}: the model of the forecast is not in force",
     )
     rows["no_distribution_reason"] = rows["no_distribution_reason"].replace("", None)
@@ -133,13 +135,21 @@ def _of(rows: pd.DataFrame, every: pd.DataFrame, place: np.ndarray) -> pd.DataFr
 
 def as_array(rows: pd.DataFrame) -> np.ndarray:
     """The masses of rows of ``nba_predictions.distributions`` that have some: a row each, a column for each result from
-    0 to ``MOST``.
+    0 to ``MOST``; NaN where a text is not a list of numbers that fits there.
     """
     out = np.zeros((len(rows), MOST + 1))
     for n, (first, text) in enumerate(zip(rows["lowest"], rows["masses"], strict=True)):
-        own = json.loads(text)
-        out[n, int(first) : int(first) + len(own)] = own
+        try:
+            own = json.loads(text)
+            out[n, int(first) : int(first) + len(own)] = own
+        except (TypeError, ValueError):
+            out[n] = np.nan
     return out
+
+
+def is_whole(mass: np.ndarray) -> np.ndarray:
+    """Which rows of masses are probabilities that sum to 1."""
+    return np.asarray((np.abs(mass.sum(axis=1) - 1) <= SUM_WITHIN) & (mass >= 0).all(axis=1))
 
 
 def over_chance(mass: np.ndarray, line: np.ndarray) -> np.ndarray:

@@ -14,6 +14,7 @@ TOO_GOOD_LOG_LOSS, TOO_GOOD_CLV = 0.01, 0.03
 
 _TOO_GOOD = f"""(
   (score = 'LOG_LOSS_LESS_CONSENSUS' AND high < -{TOO_GOOD_LOG_LOSS})
+  OR (score = 'LOG_LOSS_LESS_OWN' AND basis = '{Basis.RESULT}' AND high < -{TOO_GOOD_LOG_LOSS})
   OR (score IN ('CLV_EV', 'OTHERS_CLV_EV') AND basis = '{Basis.CLOSE}' AND low > {TOO_GOOD_CLV})
 )"""
 _EXAMPLE = "CONCAT(system_id, ' ', market, ' ', score, ' ', CAST(ROUND(value, 4) AS STRING))"

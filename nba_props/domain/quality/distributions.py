@@ -8,7 +8,7 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
-from nba_props.domain.distributions.masses import MOST, as_array, in_parts
+from nba_props.domain.distributions.masses import MOST, as_array, in_parts, is_whole
 from nba_props.domain.finding import Finding
 from nba_props.facts.keys import PROP
 from nba_props.facts.vocabulary import Anchor
@@ -50,5 +50,5 @@ def whole(rows: pd.DataFrame, lines: pd.DataFrame, known: pd.DataFrame, days: Se
 def _broken(rows: pd.DataFrame) -> np.ndarray:
     """Which rows have masses that do not sum to 1, or another mean than theirs."""
     mass = as_array(rows)
-    off = np.abs(mass @ np.arange(MOST + 1) - rows["mean"].to_numpy("float64")) > 1e-3
-    return np.asarray((np.abs(mass.sum(axis=1) - 1) > 1e-6) | (mass < 0).any(axis=1) | off)
+    close = np.abs(mass @ np.arange(MOST + 1) - rows["mean"].to_numpy("float64")) <= 1e-3
+    return ~(is_whole(mass) & close)

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from nba_props.domain import consensus
-from nba_props.domain.distributions.masses import BOUNDS, MOST, as_array, in_parts, over_chance
+from nba_props.domain.distributions.masses import BOUNDS, MOST, as_array, in_parts, is_whole, over_chance
 from nba_props.domain.odds import over_probability
 from nba_props.domain.scoring.chances import log_loss
 from nba_props.facts.keys import PROP
@@ -32,7 +32,9 @@ def distribution_scores(rows: pd.DataFrame, results: pd.DataFrame, lines: pd.Dat
     if known.empty:
         return DISTRIBUTION_SCORES.empty()
     keys = ["game_date", "market", "anchor"]
-    found = pd.concat(map(_scored, in_parts(known))).groupby(keys)[[*_SUMS, *_PIT]].sum().round(6).reset_index()
+    # what is broken has no score: the check of the table reports it
+    found = pd.concat(map(_scored, in_parts(known))).dropna(subset=["crps"])
+    found = found.groupby(keys)[[*_SUMS, *_PIT]].sum().round(6).reset_index()
     return found.astype(dict.fromkeys(_COUNTS, "int64"))
 
 
@@ -42,7 +44,7 @@ def _scored(rows: pd.DataFrame) -> pd.DataFrame:
     result = rows["result"].to_numpy("float64").clip(0, MOST).astype(int)
     mass = as_array(rows)
     reached = mass.cumsum(axis=1).round(5)
-    own = crps(reached, result)
+    own = np.where(is_whole(mass), crps(reached, result), np.nan)
     line = rows["line"].astype("float64")
     has_line = line.notna().to_numpy()
     there = line.fillna(1.0)

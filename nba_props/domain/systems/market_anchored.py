@@ -46,8 +46,11 @@ MIN_RESULTS = 1_500
 #: games of a team from which on its models count in full
 FULL_GAMES = 15
 _COMPONENT = xgboost_v1.SYSTEM
-#: of the recipes of its models: the evidence for one says nothing of another
-_COMPONENT_VERSION = digest("".join(definition(r) for r in _COMPONENT.recipes), 4)
+#: of its numbers, the spreads of markets and the recipes of its models: the evidence for some says nothing of others
+_VERSION = digest(
+    repr((MOST, PRIOR, MIN_RESULTS, FULL_GAMES, sorted(markets.spreads().items())))
+    + "".join(definition(r) for r in _COMPONENT.recipes), 4,
+)  # fmt: skip
 #: earlier forecasts with the consensus and the result of each, of @learn_from to the day before @learn_before
 RECORD_SQL = f"""
 SELECT x.game_date, x.market, x.forecast, c.median, {markets.result_of_sql("x.market", "b")} AS result
@@ -175,7 +178,7 @@ SYSTEM = Anchored(
     system_id="market_anchored_v1",
     description="The consensus of the books, moved towards xgboost_v1's forecast by a fitted weight; every market. In "
     "shadow until it has earned its weight.",
-    model_version=f"1-{_COMPONENT_VERSION}",
+    model_version=f"1-{_VERSION}",
     markets=markets.keys(),
     frozen_on=date(2026, 11, 30),
     shadow=True,

@@ -11,6 +11,7 @@ from hypothesis.extra import numpy as arrays
 from scipy.stats import norm
 
 from nba_props.domain.distributions import masses, shapes
+from nba_props.domain.quality.distributions import whole
 from nba_props.domain.scoring import distribution_scores
 from nba_props.domain.scoring.distributions import crps, share_within
 from nba_props.facts.keys import PROP
@@ -68,6 +69,16 @@ def test_a_distribution_without_a_result_or_a_line_is_left_out_where_it_takes_on
     assert row["crps_with_line"] < row["crps"]
     assert distribution_scores(found, results.iloc[:0], lines).empty
     assert distribution_scores(found.assign(masses=None), results, lines).empty
+
+
+@pytest.mark.parametrize("masses", ["[NaN, 0.5, 0.5]", "[0.5,", "[]", "[5.0, 3.0]", "{}", "[-0.5, 1.5]"])
+def test_broken_masses_have_no_score(masses):
+    """NaN would be a perfect one: sums leave it out and count the result."""
+    found, results, lines = (f.iloc[:3] for f in world())
+    broken = found.assign(masses=[masses, *found["masses"][1:]])
+    assert scored(broken, results, lines)["results"] == 2
+    finding = whole(broken, lines, found.assign(median=found["centre"]), [found["game_date"].iloc[0].date()])
+    assert next(iter(finding.values())).figures["wrong"] == 1
 
 
 def test_their_chances_at_the_line_are_scored_beside_the_quotes():
