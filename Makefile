@@ -69,7 +69,7 @@ $(VENV)/.ready: requirements.lock setup.cfg pyproject.toml
 	@touch $@
 
 lock: $(VENV)/.ready  ## resolve requirements.lock again from setup.cfg
-	$(BIN)/uv pip compile -q setup.cfg --extra dev --extra gcp --extra deploy --python-version 3.11 --universal --no-header --no-emit-index-url \
+	$(BIN)/uv pip compile -q setup.cfg --extra dev --extra gcp --extra deploy --extra serve --python-version 3.11 --universal --no-header --no-emit-index-url \
 	  --no-annotate -o requirements.lock
 	@sed -i "s/ ; python_full_version < '3.15'$$//; s/python_full_version < '3.15' and //; s/ and python_full_version < '3.15'//" \
 	  requirements.lock

@@ -7,7 +7,7 @@ from functools import partial
 
 import dagster as dg
 
-from nba_props.assets import analytics, distributions, minutes, models, monitoring, predictions, raw, reference
+from nba_props.assets import analytics, distributions, minutes, models, monitoring, predictions, raw, reference, site
 from nba_props.assets.inputs import Inputs
 from nba_props.assets.partitions import daily_partitions, weekly_partitions
 from nba_props.assets.tables import IO_MANAGER, WarehouseIOManager
@@ -56,6 +56,7 @@ def build_defs(deployment: Deployment) -> dg.Definitions:
             *minutes.build(partitions),
             *distributions.build(partitions),
             *monitoring.build(partitions),
+            *site.build(partitions),
         ],
         asset_checks=[*build_checks(rules, partitions, PartitionEvaluations), *build_freshness_checks()],
         jobs=[*jobs, *REMEDIATION_JOBS, import_job, *build_fetch_jobs(), first_job, reconcile_job, audit_job],

@@ -117,6 +117,16 @@ GRAPH = {
     ] for t in ("scoreboard", "market_scores")},
     "nba_monitoring/promotions": sorted(["nba_predictions/evidence", *(f"nba_predictions/{s}" for s in _SYSTEMS)]),
     "nba_monitoring/report_page": ["nba_monitoring/scoreboard"],
+    "nba_presentation/slate_page": sorted([
+        "nba_analytics/betting_lines", "nba_analytics/historical_games", "nba_analytics/minutes_forecasts",
+        "nba_analytics/prices", "nba_analytics/slate", "nba_analytics/upcoming_player_game_context",
+        "nba_monitoring/promotions", "nba_predictions/distributions", "nba_predictions/ledger",
+        "nba_predictions/prediction_accuracy", "nba_predictions/quarantined_predictions", "nba_raw/odds_quotes",
+        "nba_raw/schedule", "nba_reference/resolved_names",
+    ]),
+    "nba_presentation/gathered_pages": [
+        "nba_monitoring/market_scores", "nba_monitoring/scoreboard", "nba_presentation/slate_page",
+    ],
     **{f"nba_monitoring/{v.name}": [
         "nba_predictions/ledger", "nba_predictions/prediction_accuracy", "nba_predictions/quarantined_predictions",
     ] for v in MONITORING_VIEWS},
@@ -230,12 +240,21 @@ def test_a_slate_waits_for_no_page(definitions, graph):
     assert isinstance(page.partitions_def, dg.DailyPartitionsDefinition)
     assert page.backfill_policy == dg.BackfillPolicy.single_run()
     assert page.group_name == "monitoring"
+    pages = {k for k in graph.get_all_asset_keys() if graph.get(k).group_name == "presentation"}
+    made = {
+        j.name: set(definitions.resolve_job_def(j.name).asset_layer.executable_asset_keys) & pages for j in build_jobs()
+    }
+    assert {name: keys for name, keys in made.items() if keys} == {"site": pages}
 
 
 def test_one_writer_per_table(graph):
     by_jobs = {f"nba_predictions/{name}" for name in ("archived_predictions", "remediations", "imported_predictions")}
     by_the_gate = {"nba_predictions/publications"}
-    views = {f"nba_monitoring/{v.name}" for v in MONITORING_VIEWS} | {"nba_monitoring/report_page"}
+    views = {f"nba_monitoring/{v.name}" for v in MONITORING_VIEWS} | {
+        "nba_monitoring/report_page",
+        "nba_presentation/slate_page",
+        "nba_presentation/gathered_pages",
+    }
     assert {k for k in GRAPH if not k.startswith("nba_models/")} - views == {
         "/".join(t.path) for t in TABLES.values()
     } - by_jobs - by_the_gate

@@ -6,6 +6,7 @@ import dagster as dg
 
 from nba_props.assets.monitoring import REPORT_PAGE
 from nba_props.assets.predictions import FOLLOW_TAG
+from nba_props.assets.site import GROUP
 from nba_props.assets.tables import asset_key
 from nba_props.checks.freshness import freshness_keys
 from nba_props.domain.systems import SYSTEM_TABLES
@@ -38,12 +39,16 @@ def _tables(*tables: Table) -> dg.AssetSelection:
 
 _MODELS = dg.AssetSelection.groups("models")
 _MONITORING = dg.AssetSelection.groups("monitoring")
+#: what people read of a date: no slate waits for it
+_PAGES = dg.AssetSelection.assets(REPORT_PAGE) | dg.AssetSelection.groups(GROUP)
 #: results and grades of past dates
 GRADE_JOB = Intake.GRADE.value
 #: lines selected again, and everything that depends on them
 RELINE_JOB = "reline"
 #: new odds or injury reports of games that have not begun
 FOLLOW_JOB = Intake.FOLLOW.value
+#: the pages of dates, and those that gather them
+SITE_JOB = "site"
 #: the checks against the clock
 FRESHNESS_JOB = "feeds_are_fresh"
 
@@ -151,8 +156,13 @@ def _predictions(against_the_clock: dg.AssetSelection) -> list[AssetJob]:
             "views.",
         ),
         dg.define_asset_job(
+            SITE_JOB,
+            selection=dg.AssetSelection.groups(GROUP),
+            description="The pages of dates: slates, their players, index, record and health, from what is stored.",
+        ),
+        dg.define_asset_job(
             PREDICT_JOB,
-            selection=dg.AssetSelection.all() - _MODELS - against_the_clock - dg.AssetSelection.assets(REPORT_PAGE),
+            selection=dg.AssetSelection.all() - _MODELS - _PAGES - against_the_clock,
             description="Everything for the chosen dates: payloads to rows, slate, lines, context, predictions, gate. "
             "Started by hand, it first loads the history that they need, and trains their models.",
         ),

@@ -9,8 +9,9 @@ guard checks the headers of each request:
   may lead to a page of the UI.
 * GraphQL is served by POST and over the websocket, never by GET.
 
-Under ``/reports`` it serves the pages of the scoreboard, as files of the local reports folder, so that the UI can link
-to them: read-only, and without permission to run scripts (:class:`Reports`).
+Under ``/reports`` and ``/site`` it serves the pages of the scoreboard and of the site, as files of the local folders,
+so that the UI can link to them: read-only; those of the scoreboard run no script, those of the site only its own
+(:class:`Pages`).
 
     python -m nba_props.automation.webserver -h 127.0.0.1 -p 3000 -m nba_props.definitions
 
@@ -29,11 +30,12 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from nba_props.automation.upstream.webserver import NoGuard, serve
-from nba_props.presentation.pages import ADDRESS, INDEX
+from nba_props.presentation.pages import ADDRESS, INDEX, SITE_ADDRESS
 from nba_props.process.addresses import is_loopback
-from nba_props.settings import home_of, reports_of
+from nba_props.settings import home_of, reports_of, site_of
 
 if TYPE_CHECKING:
+    from starlette.responses import Response
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 HOSTS = "NBA_PROPS_UI_HOSTS"
@@ -41,15 +43,25 @@ HOSTS = "NBA_PROPS_UI_HOSTS"
 _PROBES = ("/server_info", "/dagit_info")
 #: against clickjacking: pages of other sites can't show the UI in a frame
 _NO_FRAMES = (b"x-frame-options", b"SAMEORIGIN")
-#: a page's name: not a folder, a hidden file or one that is still being written
-_PAGE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]*\.html", re.ASCII)
+_NAME = "[A-Za-z0-9_][A-Za-z0-9_-]*"
+#: the name of a report's page, and of a file of the site, in a folder of it or not: no hidden file, nor one that is
+#: still being written
+_PAGE = re.compile(rf"{_NAME}\.html", re.ASCII)
+_FILE = re.compile(rf"(?:{_NAME}/)?{_NAME}\.(?:html|css|js)", re.ASCII)
+_KINDS = {"html": "text/html", "css": "text/css", "js": "text/javascript"}
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY
+_READ_ONLY = {"x-content-type-options": "nosniff", "cache-control": "no-cache"}
+_NO_FORMS = "base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
 #: pages have the UI's own origin: in this sandbox no script runs and no request reaches the UI
-_READ_ONLY = {
-    "content-security-policy": "sandbox allow-popups allow-top-navigation-by-user-activation; default-src 'none'; "
-    "img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'",
-    "x-content-type-options": "nosniff",
-    "cache-control": "no-cache",
-}
+_NO_SCRIPTS = (
+    "sandbox allow-popups allow-top-navigation-by-user-activation; default-src 'none'; img-src data:; "
+    f"style-src 'unsafe-inline'; {_NO_FORMS}"
+)
+#: scripts of the site's own files run, none within a page, and they can ask for nothing but such files
+_OWN_SCRIPTS = (
+    "default-src 'none'; connect-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src data:; "
+    f"{_NO_FORMS}"
+)
 
 
 def hosts_of(environ: Mapping[str, str] = os.environ) -> frozenset[str]:
@@ -127,50 +139,75 @@ class Guard:
             await PlainTextResponse(f"refused: {why}\n", status_code=403)(scope, receive, send)
 
 
-class Reports:
-    """An ASGI application that serves the pages of a folder under ``/reports``, and forwards other requests.
+class Pages:
+    """An ASGI application that serves the files of some folders under their paths, and forwards other requests.
 
-    Only regular files of the folder itself, called ``NAME.html``, can be read: no paths, no links.
+    Only regular files of a folder itself, or of a folder in it, with a page's name can be read: no links.
 
     Args:
         app: the application.
-        folder: the folder of the pages.
+        home: the folder of reports and site.
     """
 
-    def __init__(self, app: ASGIApp, folder: Path) -> None:
+    def __init__(self, app: ASGIApp, home: Path) -> None:
         self._app = app
-        self._folder = folder
+        self._folders = {
+            ADDRESS: (reports_of(home), _PAGE, _NO_SCRIPTS), SITE_ADDRESS: (site_of(home), _FILE, _OWN_SCRIPTS),
+        }  # fmt: skip
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a page or forward a request."""
-        from starlette.responses import PlainTextResponse, RedirectResponse, Response
+        from starlette.responses import PlainTextResponse, RedirectResponse
 
         path = scope.get("path", "")
-        if scope["type"] != "http" or not (path == ADDRESS or path.startswith(f"{ADDRESS}/")):
+        address = next((a for a in self._folders if path == a or path.startswith(f"{a}/")), None)
+        if scope["type"] != "http" or address is None:
             await self._app(scope, receive, send)
             return
-        name = path.removeprefix(ADDRESS).removeprefix("/")
+        name, (folder, names, policy) = path.removeprefix(address).removeprefix("/"), self._folders[address]
         answer: Response
         if scope["method"] not in ("GET", "HEAD"):
             answer = PlainTextResponse("pages can only be read\n", status_code=405, headers={"allow": "GET, HEAD"})
         elif not name:
-            answer = RedirectResponse(f"{ADDRESS}/{INDEX}")
-        elif (page := read_page(self._folder, name)) is None:
+            answer = RedirectResponse(f"{address}/{INDEX}")
+        elif (page := read_page(folder, name, names)) is None:
             answer = PlainTextResponse("there is no such page\n", status_code=404)
         else:
-            answer = Response(page, media_type="text/html", headers=_READ_ONLY)
+            answer = _answer(page, name, policy)
         await answer(scope, receive, send)
 
 
-def read_page(folder: Path, name: str) -> bytes | None:
-    """A page of a folder; None if the folder itself has no regular file of that name."""
-    if not _PAGE.fullmatch(name):
+def file_answer(folder: Path, name: str) -> Response | None:
+    """The answer with a file of the site; None if there is none of that name."""
+    page = read_page(folder, name, _FILE)
+    return None if page is None else _answer(page, name, _OWN_SCRIPTS)
+
+
+def _answer(page: bytes, name: str, policy: str) -> Response:
+    from starlette.responses import Response
+
+    rules = {"content-security-policy": policy, **_READ_ONLY}
+    return Response(page, media_type=_KINDS[name.rpartition(".")[2]], headers=rules)
+
+
+def read_page(folder: Path, name: str, names: re.Pattern[str] = _PAGE) -> bytes | None:
+    """A file of a folder, or of a folder in it where ``names`` allow that; None without a regular file of the name."""
+    if not names.fullmatch(name):
         return None
+    *inside, last = name.split("/")
+    at = None
     try:
+        at = os.open(folder, _FOLDER)
+        for part in inside:
+            outer, at = at, os.open(part, _FOLDER | os.O_NOFOLLOW, dir_fd=at)
+            os.close(outer)
         # links are not followed, and a pipe does not block the server
-        opened = os.open(folder / name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        opened = os.open(last, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=at)
     except OSError:
         return None
+    finally:
+        if at is not None:
+            os.close(at)
     if not stat.S_ISREG(os.fstat(opened).st_mode):
         os.close(opened)
         return None
@@ -178,10 +215,10 @@ def read_page(folder: Path, name: str) -> bytes | None:
         return source.read()
 
 
-def _folder() -> Path | None:
-    """The local folder of pages; None where they are in a bucket."""
+def _home() -> Path | None:
+    """The home whose pages are served; None where they are in a bucket."""
     is_local = (os.environ.get("NBA_PROPS_PROFILE") or "local") == "local"
-    return reports_of(home_of(os.environ.get("NBA_PROPS_HOME"))) if is_local else None
+    return home_of(os.environ.get("NBA_PROPS_HOME")) if is_local else None
 
 
 def _unframed(send: Send) -> Send:
@@ -195,10 +232,10 @@ def _unframed(send: Send) -> Send:
 
 def main() -> None:
     """Run ``dagster-webserver`` with the guard around its application."""
-    hosts, folder = hosts_of(), _folder()  # before Dagster gives precedence to a .env of the working directory
+    hosts, home = hosts_of(), _home()  # before Dagster gives precedence to a .env of the working directory
 
     try:
-        serve(lambda app: Guard(Reports(app, folder) if folder else app, hosts))
+        serve(lambda app: Guard(Pages(app, home) if home else app, hosts))
     except NoGuard as error:
         sys.exit(str(error))
 

@@ -58,11 +58,14 @@ def print_boards(
     market: str = POINTS,
     *,
     systems: bool = False,
+    game: str | None = None,
 ) -> None:
-    """Print one board for each date of a span; for a long span only the last."""
+    """Print one board for each date of a span, of one game if asked; for a long span only the last."""
     system_of(system, market)
     shown = list(span) if len(span) <= _BOARDS or out.form != "table" else [span[-1]]
     found = picks(warehouse, shown[0], shown[-1], system, market)
+    if game and len(found):
+        found = _of_game(found, game)
     if out.form != "table":
         source = click.get_current_context().get_parameter_source("rows")
         asked = source is not None and source.name == "COMMANDLINE" and rows > 0
@@ -80,6 +83,20 @@ def print_boards(
     if market != ALL and (others := other_markets(warehouse, shown[-1], market)):
         listed = ", ".join(f"{key} {players}" for key, players in others.items())
         out.print(f"players with a line in other markets on {shown[-1]}: {listed}; --market shows one, or all")
+
+
+def _of_game(found: pd.DataFrame, game: str) -> pd.DataFrame:
+    """The rows of a game, by a team of it or both.
+
+    Raises:
+        ClickException: there is no such game.
+    """
+    names = found["away_team"] + "@" + found["home_team"]
+    wanted = game.upper().replace(" ", "")
+    mine = found[names.eq(wanted) | found["away_team"].eq(wanted) | found["home_team"].eq(wanted)]
+    if mine.empty:
+        raise click.ClickException(f"no game of {game} has a line: there are {listed(sorted(set(names)))}")
+    return mine
 
 
 def system_of(system: str | None, market: str) -> str:

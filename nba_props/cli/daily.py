@@ -246,7 +246,12 @@ def show(
     if warehouse.catalog:
         out.print(f"catalog   {warehouse.catalog}")
     out.print(f"instance  {dagster_home(settings)}")
-    lines = [f"board {span[-1]}", *([f"grade {text_of(span)}"] if span[-1] < today_of(settings) else []), "dev"]
+    lines = [
+        f"open {span[-1]}",
+        f"board {span[-1]}",
+        *([f"grade {text_of(span)}"] if span[-1] < today_of(settings) else []),
+        "dev",
+    ]
     out.called = here(settings)
     for number, line in enumerate(lines):
         out.print(f"{'' if number else 'next':<9} nba-props {line}")

@@ -23,7 +23,20 @@ from nba_props.storage.landing import LandingError
 SECTIONS: Mapping[str, tuple[str, ...]] = {
     "Get started": ("demo", "start", "doctor", "dev"),
     "Every day": ("run", "grade", "backfill", "train", "fetch"),
-    "Look": ("board", "prices", "distribution", "player", "report", "weights", "claims", "validate", "history", "sql"),
+    "Look": (
+        "open",
+        "board",
+        "prices",
+        "distribution",
+        "player",
+        "report",
+        "weights",
+        "claims",
+        "validate",
+        "history",
+        "sql",
+        "serve",
+    ),
     "Repair": (
         "quarantine",
         "restore",

@@ -36,6 +36,7 @@ _NAMED = 40
         "nba-props board tonight --rows 0",
         "nba-props board 2026-01-09 --systems",
         "nba-props board --market rebounds",
+        "nba-props board 2026-01-09 --game BOS",
         fails="nothing is published for DATE",
     )
 )
@@ -44,9 +45,12 @@ _NAMED = 40
 @MARKETS_SHOWN
 @SYSTEM_SHOWN
 @click.option("--systems", is_flag=True, help="Also show every system's forecast.")
+@click.option("--game", metavar="TEAM", help="Only the game of this team, by its three letters, or of AWAY@HOME.")
 @FORMAT
-def board(span: list[date] | None, rows: int, market: str, system: str | None, systems: bool, form: str) -> None:
-    """Show the stored picks of DATE, largest edge first; without DATE those of the newest date.
+def board(
+    span: list[date] | None, rows: int, market: str, system: str | None, systems: bool, game: str | None, form: str
+) -> None:
+    """Show the stored picks of DATE, largest edge first; without DATE those of the newest date. `open` shows more.
 
     Nothing is run. Columns: line, best price and its book, the system's forecast and its edge over the line, P of that
     side beside the market's, and how many of the systems with a forecast agree.
@@ -64,7 +68,7 @@ def board(span: list[date] | None, rows: int, market: str, system: str | None, s
             first = f"{'demo' if is_simulated(warehouse) else 'start'} makes a first prediction"
             remedy = "run DATE predicts a date" if stored else first
             raise click.ClickException(f"nothing is published{what}: {program()} {remedy}{newest}")
-        print_boards(out, warehouse, asked, rows, system, market, systems=systems)
+        print_boards(out, warehouse, asked, rows, system, market, systems=systems, game=game)
 
 
 @main.command(

@@ -14,6 +14,7 @@ from nba_props.cli.group import example, main
 from nba_props.cli.printing import FORMAT, Column, Output
 from nba_props.cli.program import program
 from nba_props.cli.session import text_of, to_read, within_reach
+from nba_props.cli.site import open_page
 from nba_props.cli.values import MARKET_SHOWN, DateSpan, Day
 from nba_props.deployment import clock_of, frozen, load_settings
 from nba_props.domain.systems import SYSTEM_TABLES
@@ -110,7 +111,7 @@ def report(span: list[date], out: Path | None, opened: bool, market: str, form: 
             print_scores(printed, found, span)
         path = page.write_report(warehouse, settings, span[0], span[-1], found, out)
         printed.print(f"page      {path}")
-        if opened and not _open_page(path):
+        if opened and not open_page(path):
             raise click.ClickException(f"no browser could be started here: open {path} yourself")
 
 
@@ -229,10 +230,3 @@ def score_columns(
         for name, c in columns.items()
         if c.heading in whole
     ]
-
-
-def _open_page(path: str) -> bool:
-    """Show a page in the browser; False when there is no browser, or the page is not a local file."""
-    import webbrowser
-
-    return "://" not in path and webbrowser.open(Path(path).absolute().as_uri())

@@ -22,7 +22,7 @@ from nba_props.deployment import load_settings
 from nba_props.settings import Settings, SettingsError
 from nba_props.storage.landing import LandingZone
 
-_LAST_PORT = 65535
+LAST_PORT = 65535
 #: a line of Dagster's log at level DEBUG or INFO, coloured or not
 _CHATTER = re.compile(
     r"(?:\x1b\[\d+m)?\d{4}-\d\d-\d\d [\d:]{8} [+-]\d{4}\S* - dagster\S* - (?:\x1b\[\d+m)?(?:DEBUG|INFO)\b"
@@ -38,17 +38,14 @@ def _relay(lines: Iterable[str]) -> None:
             click.echo(line, nl=False)
 
 
-def _require_free(host: str, port: int) -> None:
-    """Raise :class:`SettingsError` when an address is in use, or can't be listened on."""
+def require_free(host: str, port: int, line: str) -> None:
+    """Raise :class:`SettingsError` when an address is in use, or can't be listened on; ``line`` names another port."""
     import socket
 
     try:
         with socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET):
             return
     except OSError as error:
-        other = port + 1 if port < _LAST_PORT else port - 1
-        # under make the port is an argument of make
-        line = f"make dev PORT={other}" if os.environ.get("MAKELEVEL") else f"nba-props dev --port {other}"
         raise SettingsError(
             f"{host}:{port} can't be listened on ({error.strerror or error}): name another --port, as in `{line}`"
         ) from None
@@ -75,7 +72,7 @@ def _feeds(settings: Settings) -> str:
 @click.option(
     "--host", default="127.0.0.1", show_default=True, metavar="HOST", help="Address to listen on; the UI has no login."
 )
-@click.option("--port", type=Whole(1, _LAST_PORT), default=3000, show_default=True, help="Port of the Dagster UI.")
+@click.option("--port", type=Whole(1, LAST_PORT), default=3000, show_default=True, help="Port of the Dagster UI.")
 def dev(host: str, port: int) -> None:
     """Run Dagster's UI and daemon on this project's instance, until Ctrl-C.
 
@@ -95,7 +92,11 @@ def dev(host: str, port: int) -> None:
             f"DAGSTER_HOME is {os.environ['DAGSTER_HOME']}: Dagster's servers find no settings under a path with "
             "[ or *; set another one"
         )
-    _require_free(host, port)
+    other = port + 1 if port < LAST_PORT else port - 1
+    # under make the port is an argument of make
+    require_free(
+        host, port, f"make dev PORT={other}" if os.environ.get("MAKELEVEL") else f"nba-props dev --port {other}"
+    )
     landing = LandingZone(settings.landing)
     location = ["-w", str(workspace(Path(os.environ["DAGSTER_HOME"]), landing))]
     for what, text in (

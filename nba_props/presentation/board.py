@@ -103,8 +103,15 @@ def picks(
     """The board of some dates and a market, or all: one row per player and market with a valid line, see
     :func:`of_rows`.
     """
+    return of_rows(published(warehouse, first, last, system, market), system)
+
+
+def published(
+    warehouse: Warehouse, first: date, last: date, system: str | None = None, market: str = ALL
+) -> pd.DataFrame:
+    """The published rows behind a board, one per player, market and system that counts, or that is asked for."""
     asked = list(markets.keys()) if market == ALL else [market]
-    return of_rows(warehouse.query(_BOARD_SQL, first=first, last=last, markets=asked, system=system or ""), system)
+    return warehouse.query(_BOARD_SQL, first=first, last=last, markets=asked, system=system or "")
 
 
 def of_rows(rows: pd.DataFrame, system: str | None = None) -> pd.DataFrame:

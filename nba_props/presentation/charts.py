@@ -9,11 +9,13 @@ from __future__ import annotations
 import base64
 import io
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+
+from nba_props.facts.markets import MARKETS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -90,6 +92,28 @@ def bars(shares: Mapping[str, float], label: str) -> bytes:
     return _png(figure)
 
 
+def slate(props: pd.DataFrame) -> bytes:
+    """The forecast of some props beside their lines, the first on top.
+
+    Args:
+        props: ``player_name, market, leans, line, forecast, books_ev_shrunk``, a row each.
+    """
+    rows = props.iloc[::-1].reset_index(drop=True)
+    figure, axes = _canvas(6.5, 0.34 * len(rows) + 0.8)
+    line, forecast = (rows[c].astype("float64") for c in ("line", "forecast"))
+    axes.hlines(rows.index, line, forecast, color=_FAINT, linewidth=3)
+    axes.plot(line, rows.index, "|", color=_ALERT, markersize=12, label="line")
+    axes.plot(forecast, rows.index, "o", color=_INK, label="forecast")
+    short = {m.key: m.short for m in MARKETS}
+    axes.set_yticks(
+        rows.index,
+        [f"{r.player_name}  {str(r.leans).lower()} {r.line:g} {short[r.market]}  {r.books_ev_shrunk:+.1%}"
+         for r in rows.itertuples()],
+    )  # fmt: skip
+    figure.legend(frameon=False, ncols=2, loc="outside lower right")
+    return _png(figure)
+
+
 def _day_axis(axes: Axes, days: pd.Index, most: int = 6) -> None:
     """Ticks on some of the days; a date locator would put hours between the days of a short span."""
     shown = pd.DatetimeIndex(days)[:: -(-len(days) // most)]
@@ -123,21 +147,39 @@ def nights(rows: pd.DataFrame) -> tuple[bytes, bytes]:
     Args:
         rows: ``system_id, game_date, wins, losses, total`` (units so far), in order of dates.
     """
+    return _small(rows, rows["total"], _units), _small(rows, rows["wins"] + rows["losses"], _bets)
+
+
+def errors(rows: pd.DataFrame, unit: str) -> bytes:
+    """MAE less the line's so far, night by night: a small chart for each system, all with the same axes.
+
+    Args:
+        rows: ``system_id, game_date, difference``, in order of dates.
+        unit: what the market counts.
+    """
+    return _small(rows, rows["difference"], _differences, label=unit)
+
+
+def _small(
+    rows: pd.DataFrame, most: pd.Series, draw: Callable[[Axes, pd.DataFrame, str], None], label: str = ""
+) -> bytes:
+    """A small chart for each system, all with the same axes, which reach to 0 and to the largest value."""
     systems = list(dict.fromkeys(rows["system_id"]))
     days = pd.DatetimeIndex(sorted(rows["game_date"].unique()))
-    units, bets = (_figure(_WIDE, 1.05 * -(-len(systems) // 2) + 0.3) for _ in range(2))
-    for figure, most in ((units, rows["total"]), (bets, rows["wins"] + rows["losses"])):
-        grid = figure.subplots(-(-len(systems) // 2), 2, sharex=True, sharey=True, squeeze=False)
-        _day_axis(grid[0, 0], days, most=3)
-        room = 0.08 * max(most.max(), 0) + 0.5
-        grid[0, 0].set_ylim(min(most.min(), 0) - (room if figure is units else 0), max(most.max(), 0) + room)
-        for axes in grid.flat[len(systems) :]:
-            axes.set_visible(False)
-        for system, axes in zip(systems, grid.flat, strict=False):
-            own = rows[rows["system_id"] == system]
-            _bare(axes).tick_params(labelsize=8, labelbottom=axes in grid.flat[max(len(systems) - 2, 0) :])
-            (_units if figure is units else _bets)(axes, own, system)
-    return _svg(units), _svg(bets)
+    figure = _figure(_WIDE, 1.05 * -(-len(systems) // 2) + 0.3)
+    grid = figure.subplots(-(-len(systems) // 2), 2, sharex=True, sharey=True, squeeze=False)
+    _day_axis(grid[0, 0], days, most=3)
+    low, high = min(most.min(), 0), max(most.max(), 0)
+    room = 0.08 * (high - low) + (0.5 if high - low > 1 else 0.01)
+    grid[0, 0].set_ylim(low - (room if low < 0 else 0), high + room)
+    for axes in grid.flat[len(systems) :]:
+        axes.set_visible(False)
+    for system, axes in zip(systems, grid.flat, strict=False):
+        _bare(axes).tick_params(labelsize=8, labelbottom=axes in grid.flat[max(len(systems) - 2, 0) :])
+        draw(axes, rows[rows["system_id"] == system], system)
+    if label:
+        figure.supylabel(label, fontsize=8.5)
+    return _svg(figure)
 
 
 def _units(axes: Axes, own: pd.DataFrame, system: str) -> None:
@@ -145,6 +187,13 @@ def _units(axes: Axes, own: pd.DataFrame, system: str) -> None:
     size = 4 if len(own) < 15 else 0
     axes.plot(_place(own["game_date"]), own["total"], color=_INK, linewidth=1.4, marker="o", markersize=size)
     axes.set_title(f"{system}  {own['total'].iloc[-1]:+,.1f}", fontsize=8.5, loc="left")
+
+
+def _differences(axes: Axes, own: pd.DataFrame, system: str) -> None:
+    axes.axhline(0, color=_ALERT, linewidth=0.8)
+    size = 4 if len(own) < 15 else 0
+    axes.plot(_place(own["game_date"]), own["difference"], color=_INK, linewidth=1.4, marker="o", markersize=size)
+    axes.set_title(f"{system}  {own['difference'].iloc[-1]:+.3f}", fontsize=8.5, loc="left")
 
 
 def _bets(axes: Axes, own: pd.DataFrame, system: str) -> None:

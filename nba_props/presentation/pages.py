@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from functools import cache
+from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from nba_props.process.revision import revision
@@ -10,10 +12,11 @@ from nba_props.settings import Settings
 from nba_props.storage.files import open_path, replace
 
 if TYPE_CHECKING:
+    from jinja2 import Environment
     from upath import UPath
 
-#: the path under which ``automation/webserver.py`` serves the pages of a local folder
-ADDRESS = "/reports"
+#: the paths under which ``automation/webserver.py`` serves the pages of local folders
+ADDRESS, SITE_ADDRESS = "/reports", "/site"
 #: the page that lists the others, which are named by their span
 INDEX = "index.html"
 _PAGE = re.compile(r"(\d{4}-\d\d-\d\d)_(\d{4}-\d\d-\d\d)(?:_([a-z_]+))?\.html")
@@ -21,18 +24,30 @@ _PAGE = re.compile(r"(\d{4}-\d\d-\d\d)_(\d{4}-\d\d-\d\d)(?:_([a-z_]+))?\.html")
 
 def render(template: str, **named: Any) -> str:
     """A page as HTML: a template of this folder with values for its names."""
+    return _environment().get_template(template).render(revision=revision(), **named)
+
+
+def read_template(name: str) -> str:
+    """A file of this folder as it is."""
+    return files("nba_props.presentation").joinpath(name).read_text(encoding="utf-8")
+
+
+@cache
+def _environment() -> Environment:
     from jinja2 import Environment, PackageLoader, select_autoescape
 
-    made = Environment(
+    return Environment(
         loader=PackageLoader("nba_props", "presentation"), autoescape=select_autoescape(default=True), trim_blocks=True
     )
-    return made.get_template(template).render(revision=revision(), **named)
 
 
 def address(settings: Settings, path: str) -> str | None:
-    """The path of a page on the UI's host; None for a page that is not in the local reports folder."""
+    """The path of a page on the UI's host; None for a page that is in neither local folder of pages."""
     page = open_path(path)
-    return f"{ADDRESS}/{page.name}" if settings.gcp is None and str(page.parent) == settings.reports else None
+    for served, folder in ((ADDRESS, settings.reports), (SITE_ADDRESS, settings.site)):
+        if settings.gcp is None and page.is_relative_to(folder):
+            return f"{served}/{page.relative_to(folder)}"
+    return None
 
 
 def pages(folder: UPath) -> list[tuple[str, str, str, str]]:

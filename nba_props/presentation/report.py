@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -18,7 +19,18 @@ from nba_props.facts.markets import ALL, ALL_TIERS, POINTS
 from nba_props.presentation import charts as plots
 from nba_props.presentation import claims, market_tables
 from nba_props.presentation.pages import render, write_index
-from nba_props.presentation.score_tables import BETS, CHANCES, ELSEWHERE, ERRORS, SIDES, Score, by_night, note, shown
+from nba_props.presentation.score_tables import (
+    BETS,
+    CHANCES,
+    ELSEWHERE,
+    ERRORS,
+    SIDES,
+    Score,
+    by_night,
+    errors_by_night,
+    note,
+    shown,
+)
 from nba_props.presentation.shopping import by_market
 from nba_props.presentation.verdicts import after_the_fact, headline, in_words
 from nba_props.schemas.distributions import COMBINATION_SCORES, DISTRIBUTION_SCORES
@@ -124,27 +136,54 @@ def read(
     """Read a span as of ``now``; ``graded`` are its graded rows of all markets, if already read, and ``frozen`` the
     systems that can claim something (``deployment.frozen``).
     """
+    return next(iter(read_each(warehouse, first, last, now, frozen, [market], graded).values()))
+
+
+def read_each(
+    warehouse: Warehouse,
+    first: date,
+    last: date,
+    now: datetime,
+    frozen: Mapping[str, date],
+    asked: Sequence[str],
+    graded: pd.DataFrame | None = None,
+) -> dict[str, ReportData]:
+    """``read`` for several markets at once: what does not depend on the market is read and summed once."""
     graded = graded_rows(warehouse, first, last) if graded is None else graded
     daily = scoring.sums(graded) if len(graded) else pd.DataFrame()
     scores = scoring.scores(daily) if len(daily) else pd.DataFrame()
+    published = quality.published(warehouse, tuple(SYSTEM_TABLES), first, last, now)
+    findings = quality.findings(published, first, last)
+    suspects = quality.suspects(published, findings, first, last) if len(scores) else {}
+    common = {
+        "beside": scoring.market_scores(scoring.market_sums(*against_market(warehouse, first, last))),
+        "shopping": by_market(warehouse, first, last), "weights": weights(warehouse, first, last),
+        "combinations": warehouse.query(
+            f"SELECT * FROM {COMBINATION_SCORES.address} {_WITHIN}", first=first, last=last
+        ),
+        "minutes": warehouse.query(f"SELECT * FROM {MINUTES_SCORES.address} {_WITHIN}", first=first, last=last),
+        "claims": claims.read(warehouse, frozen, last), "published": published, "findings": findings, "now": now,
+    }  # fmt: skip
+    return {market: _of_market(market, graded, daily, scores, suspects, common) for market in asked}
+
+
+def _of_market(
+    market: str,
+    graded: pd.DataFrame,
+    daily: pd.DataFrame,
+    scores: pd.DataFrame,
+    suspects: Mapping[str, str],
+    common: Mapping[str, Any],
+) -> ReportData:
     mine, others = scores, pd.DataFrame()
     if len(daily):
         mine, others = (scores[is_mine] for is_mine in (scores["market"] == market, scores["market"] != market))
         others = _in_order(others[others["tier"] == ALL_TIERS])
         daily = daily[daily.index.get_level_values("market") == market].droplevel("market")
-    published = quality.published(warehouse, tuple(SYSTEM_TABLES), first, last, now)
-    findings = quality.findings(published, first, last)
-    suspects = quality.suspects(published, findings, first, last) if len(scores) else {}
     own = {series.removesuffix(f" {market}"): why for series, why in suspects.items() if market_of(series) == market}
     rows = graded[graded["market"] == market] if len(graded) else graded
-    return ReportData(
-        market, rows, daily, mine.drop(columns="market", errors="ignore"), others,
-        scoring.market_scores(scoring.market_sums(*against_market(warehouse, first, last))),
-        by_market(warehouse, first, last), weights(warehouse, first, last),
-        warehouse.query(f"SELECT * FROM {COMBINATION_SCORES.address} {_WITHIN}", first=first, last=last),
-        warehouse.query(f"SELECT * FROM {MINUTES_SCORES.address} {_WITHIN}", first=first, last=last),
-        claims.read(warehouse, frozen, last), published, findings, own, now,
-    )  # fmt: skip
+    mine = mine.drop(columns="market", errors="ignore")
+    return ReportData(market=market, graded=rows, daily=daily, scores=mine, elsewhere=others, suspects=own, **common)
 
 
 def beside(found: ReportData) -> list[tuple[str, pd.DataFrame, Mapping[str, Score]]]:
@@ -183,6 +222,42 @@ def _in_order(scores: pd.DataFrame) -> pd.DataFrame:
     return scores.assign(order=order).sort_values(["order", "system_id"], kind="stable").drop(columns="order")
 
 
+def page_of(warehouse: Warehouse, first: date, last: date, found: ReportData, **named: Any) -> str:
+    """The page of a span as HTML.
+
+    Args:
+        warehouse: where the tables are.
+        first: the span's first date.
+        last: its last date.
+        found: the result of ``read`` for the span.
+        named: values for the names of the ``base`` template, and ``listed``, whether the index of reports lists it.
+    """
+    days = warehouse.query(_QUALITY_SQL, first=first, last=last, market=found.market).set_index("game_date")
+    game_days = days[days["games"] > 0]
+    nights = by_night(found.daily)
+    tiers = (ALL_TIERS, *markets.market(found.market).tier_names)
+    parts = {tier: part for tier in tiers if len(part := _of_tier(found.scores, tier))}
+    return render(
+        "report.html.jinja",
+        first=first, last=last, now=found.now, market=markets.market(found.market), rows=len(found.graded),
+        words=in_words(parts[ALL_TIERS], found.suspects) if parts else [],
+        headline=headline(parts[ALL_TIERS], found.suspects) if parts else "",
+        late=after_the_fact(found.graded), nights=_night_tables(nights),
+        sections=[
+            (tier, note(part), [_html(shown(part, columns)) for columns in (ERRORS, BETS, SIDES)],
+             _html(shown(part, CHANCES)))
+            for tier, part in parts.items()
+        ],
+        elsewhere=_html(shown(found.elsewhere, ELSEWHERE)) if len(found.elsewhere) else "", findings=found.findings,
+        beside=[(title, _html(market_tables.shown(rows, columns))) for title, rows, columns in beside(found)],
+        warnings={name for name, finding in found.findings.items() if finding.warns},
+        pictures={name: plots.data_uri(p) for name, p in _pictures(found, nights, days, first, last).items()},
+        claims=list(found.claims["sentence"]),
+        simulated=is_simulated(warehouse), game_days=len(game_days),
+        empty_days=int((game_days["total"] == 0).sum()), goal=quality.BRIEF_STREAK, **named,
+    )  # fmt: skip
+
+
 def write_report(
     warehouse: Warehouse, settings: Settings, first: date, last: date, found: ReportData, out: Path | None = None
 ) -> str:
@@ -197,30 +272,7 @@ def write_report(
         found: the result of ``read`` for the span.
         out: another path for the page, which the index does not list.
     """
-    days = warehouse.query(_QUALITY_SQL, first=first, last=last, market=found.market).set_index("game_date")
-    game_days = days[days["games"] > 0]
-    nights = by_night(found.daily)
-    tiers = (ALL_TIERS, *markets.market(found.market).tier_names)
-    parts = {tier: part for tier in tiers if len(part := _of_tier(found.scores, tier))}
-    text = render(
-        "report.html.jinja",
-        first=first, last=last, now=found.now, market=markets.market(found.market), rows=len(found.graded),
-        words=in_words(parts[ALL_TIERS], found.suspects) if parts else [],
-        headline=headline(parts[ALL_TIERS], found.suspects) if parts else "",
-        late=after_the_fact(found.graded), listed=not out, nights=_night_tables(nights),
-        sections=[
-            (tier, note(part), [_html(shown(part, columns)) for columns in (ERRORS, BETS, SIDES)],
-             _html(shown(part, CHANCES)))
-            for tier, part in parts.items()
-        ],
-        elsewhere=_html(shown(found.elsewhere, ELSEWHERE)) if len(found.elsewhere) else "", findings=found.findings,
-        beside=[(title, _html(market_tables.shown(rows, columns))) for title, rows, columns in beside(found)],
-        warnings={name for name, finding in found.findings.items() if finding.warns},
-        pictures={name: plots.data_uri(p) for name, p in _pictures(found, nights, days, first, last).items()},
-        claims=list(found.claims["sentence"]),
-        simulated=is_simulated(warehouse), game_days=len(game_days),
-        empty_days=int((game_days["total"] == 0).sum()), goal=quality.BRIEF_STREAK,
-    )  # fmt: skip
+    text = page_of(warehouse, first, last, found, base="page.html.jinja", listed=not out)
     path = open_path(str(out)) if out else open_path(settings.reports) / f"{first}_{last}{_suffix(found.market)}.html"
     replace(path, text.encode())
     if not out:
@@ -249,6 +301,8 @@ def _pictures(found: ReportData, nights: pd.DataFrame, days: pd.DataFrame, first
     made: dict[str, bytes] = {}
     if len(nights):
         made["units"], made["bets"] = plots.nights(nights)
+    if len(errors := errors_by_night(found.daily)):
+        made["errors"] = plots.errors(errors, markets.market(found.market).title.lower())
     if len(found.scores):
         unit = markets.market(found.market).title.lower()
         made["differences"] = plots.mae_differences(_of_tier(found.scores, ALL_TIERS), unit)

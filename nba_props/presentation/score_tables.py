@@ -200,3 +200,20 @@ def by_night(daily: pd.DataFrame) -> pd.DataFrame:
     own = own[own["decided"] > 0].rename(columns={"win": "wins", "loss": "losses", "profit": "units"})
     own = own[["system_id", "game_date", "wins", "losses", "units"]]
     return own.assign(total=own.groupby("system_id")["units"].cumsum()).reset_index(drop=True)
+
+
+def errors_by_night(daily: pd.DataFrame) -> pd.DataFrame:
+    """Each system's MAE less the line's on the same rows so far, night by night.
+
+    Args:
+        daily: a span's ``scoring.sums`` of one market.
+
+    Returns:
+        One row per system and night with scored rows: ``system_id, game_date, difference``, in order.
+    """
+    if daily.empty:
+        return pd.DataFrame()
+    own = daily.xs(ALL_TIERS, level="tier").sort_index().reset_index()
+    own = own[own["rows_scored"] > 0]
+    so_far = own.assign(less=own["error"] - own["line_error"]).groupby("system_id")[["less", "rows_scored"]].cumsum()
+    return own[["system_id", "game_date"]].assign(difference=so_far["less"] / so_far["rows_scored"])

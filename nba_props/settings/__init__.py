@@ -17,7 +17,7 @@ from pydantic.dataclasses import dataclass as validated
 
 from nba_props.settings import defaults, variables
 from nba_props.settings.errors import BadSetting, SettingsError
-from nba_props.settings.paths import home_of, project_root, reports_of
+from nba_props.settings.paths import home_of, project_root, reports_of, site_of
 from nba_props.settings.variables import Variables
 
 
@@ -117,6 +117,12 @@ class Settings:
         return str(reports_of(self.home))
 
     @property
+    def site(self) -> str:
+        if self.gcp is not None:
+            return f"gs://{self.gcp.bucket}/site/{self.gcp.deployment}"
+        return str(site_of(self.home))
+
+    @property
     def dagster_home(self) -> Path:
         return self.home / "dagster"
 
@@ -187,5 +193,5 @@ def _live(given: Variables) -> Live:
 
 __all__ = [
     "BadSetting", "Gcp", "Live", "Settings", "SettingsError", "home_of", "project_root", "read_settings",
-    "reports_of", "revealed",
+    "reports_of", "revealed", "site_of",
 ]  # fmt: skip

@@ -30,3 +30,8 @@ def expanded(path: str | Path) -> Path:
 def reports_of(home: Path) -> Path:
     """The folder of the scoreboard's pages in a home."""
     return home / "reports"
+
+
+def site_of(home: Path) -> Path:
+    """The folder of the site's pages in a home."""
+    return home / "site"

@@ -27,8 +27,8 @@ def open_path(root: str) -> UPath:
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[IO[bytes]]:
-    """A file to write to, which replaces another once it is complete and on the disk.
+def replacing(path: Path, *, durable: bool = True) -> Iterator[IO[bytes]]:
+    """A file to write to, which replaces another once it is complete and, if it is to be ``durable``, on the disk.
 
     Readers see the old content or the new, even if the writer is killed; a failed write leaves the old.
     """
@@ -38,7 +38,8 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
         with temporary.open("wb") as sink:
             yield sink
             sink.flush()
-            os.fsync(sink.fileno())
+            if durable:
+                os.fsync(sink.fileno())
         os.replace(temporary, path)
     except BaseException:
         if os.access(path.parent, os.W_OK):  # a disk that became read-only keeps it
@@ -60,17 +61,20 @@ def create(path: Path, data: bytes) -> bool:
     return True
 
 
-def replace(path: UPath | Path, data: bytes) -> None:
+def replace(path: UPath | Path, data: bytes, *, durable: bool = True) -> None:
     """Write a file atomically: readers see the old content or the new, as object stores guarantee anyway.
 
-    On a disk the file is durable when this returns, so that later writes may rely on it.
+    On a disk the file is durable when this returns, so that later writes may rely on it; unless it can be made again
+    from others, such as a page.
     """
     if not isinstance(path, Path):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
         return
-    with replacing(path) as sink:
+    with replacing(path, durable=durable) as sink:
         sink.write(data)
+    if not durable:
+        return
     folder = os.open(path.parent, os.O_RDONLY)
     try:
         os.fsync(folder)

@@ -254,7 +254,7 @@ def folder(tmp_path):
 
 
 def served(ui: Ui, folder: Path) -> Guard:
-    return Guard(webserver.Reports(ui.bare, folder))
+    return Guard(webserver.Pages(ui.bare, folder.parent))
 
 
 def test_pages_can_be_read_beside_the_ui(ui, folder):
@@ -376,7 +376,7 @@ def test_dev_starts_the_guarded_webserver(tmp_path, monkeypatch):
     monkeypatch.setenv(HOSTS, "props.example.org")
     monkeypatch.setattr("nba_props.cli.servers.subprocess.Popen", Process)
     monkeypatch.setattr("nba_props.cli.servers.signal.signal", lambda *_: None)
-    monkeypatch.setattr("nba_props.cli.servers._require_free", lambda *_: None)
+    monkeypatch.setattr("nba_props.cli.servers.require_free", lambda *_: None)
     result = CliRunner().invoke(main, ["dev", "--host", "192.168.0.7"])
     assert result.exit_code == 1, "a server that ends by itself is a failure"
     (command, environment), (daemon, _) = started
@@ -394,3 +394,40 @@ def test_dev_starts_the_guarded_webserver(tmp_path, monkeypatch):
     assert result.output.count("no disk") == result.output.count("Traceback of it") == len(started)
     assert "DEBUG" not in result.output
     assert "a look" not in result.output
+
+
+def test_the_sites_files_can_be_read_and_run_their_own_scripts_alone(ui, tmp_path):
+    site = tmp_path / "site"
+    (site / "2026-01-09" / "deeper").mkdir(parents=True)
+    for name, text in (("index.html", "<p>dates"), ("2026-01-09/index.html", "<p>slate"), ("2026-01-09/odds-points.js", "x"),
+                       ("script-1.js", "y"), ("style-1.css", "z"), (".tmp-1", "secret"), ("2026-01-09/deeper/a.html", "secret")):  # fmt: skip
+        (site / name).write_text(text)
+    (site / "elsewhere").symlink_to(tmp_path)
+    (tmp_path / "secret.html").write_text("secret")
+    app = Guard(webserver.Pages(ui.bare, tmp_path))
+    for name, kind in (
+        ("2026-01-09/index.html", b"text/html"),
+        ("2026-01-09/odds-points.js", b"text/javascript"),
+        ("style-1.css", b"text/css"),
+    ):
+        status, said, _ = ui.ask(app, "GET", f"/site/{name}", headers={**OWN, **PAGE})
+        assert (status, said[b"content-type"].split(b";")[0]) == (200, kind)
+        policy = said[b"content-security-policy"].decode()
+        assert "script-src 'self';" in policy, "none within a page"
+        assert "connect-src 'none'" in policy, "no request reaches the UI"
+        assert "form-action 'none'" in policy
+    for name in (
+        ".tmp-1",
+        "2026-01-09/deeper/a.html",
+        "elsewhere/secret.html",
+        "../secret.html",
+        "2026-01-09",
+        "no.html",
+    ):
+        assert ui.ask(app, "GET", f"/site/{name}", headers={**OWN, **PAGE})[0] == 404
+    assert ui.ask(app, "POST", "/site/index.html", headers=OWN)[0] == 405
+    # another site can't read the odds as a script of its own
+    assert (
+        ui.ask(app, "GET", "/site/2026-01-09/odds-points.js", headers={**OWN, "sec-fetch-site": "cross-site"})[0] == 403
+    )
+    assert ui.ask(app, "GET", "/site", headers={**OWN, **PAGE})[1][b"location"] == b"/site/index.html"

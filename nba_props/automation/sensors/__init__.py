@@ -17,6 +17,7 @@ from nba_props.automation.jobs import AssetJob
 from nba_props.automation.sensors.captures import build_capture_sensors
 from nba_props.automation.sensors.failures import build_failure_sensors
 from nba_props.automation.sensors.news import build_news_sensor
+from nba_props.automation.sensors.pages import build_pages_sensor
 from nba_props.automation.sensors.results import build_results_sensor
 from nba_props.automation.sensors.schedules import build_schedules
 from nba_props.automation.sensors.training import build_training_sensor
@@ -37,5 +38,6 @@ def build_sensors(
         *build_capture_sensors(default_status, seconds),
         build_first_day_sensor(default_status, seconds, jobs),
         build_training_sensor(default_status, seconds, jobs),
+        build_pages_sensor(default_status, seconds, jobs),
         *build_failure_sensors(default_status, seconds),
     ]

@@ -1,0 +1,128 @@
+"""A read-only server of the site's pages, with the data behind them as JSON: ``nba-props serve``.
+
+It has no login, so it answers on loopback names, and under those of ``NBA_PROPS_UI_HOSTS``, to its own pages only
+(``webserver.Guard``). ``/openapi.json`` describes it. Pages are those of the site's folder; that of a date that has
+none yet is made when it is first asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+from nba_props.automation.webserver import file_answer
+from nba_props.domain.systems import SYSTEM_TABLES
+from nba_props.facts import markets
+from nba_props.operations.ledger import own_dates
+from nba_props.presentation.pages import INDEX
+from nba_props.presentation.site import build, player, slate
+from nba_props.process.clock import Clock
+from nba_props.schemas.monitoring import SCOREBOARD
+from nba_props.settings import Settings
+from nba_props.warehouse.base import Warehouse, is_simulated
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+
+def app(settings: Settings, warehouse: Warehouse, clock: Clock) -> FastAPI:
+    """The server of a home's pages and data."""
+    from fastapi import FastAPI, HTTPException, Response
+    from fastapi.responses import RedirectResponse
+
+    made = FastAPI(
+        title="nba_props", description="Slates, players and scores, read-only. Probabilities and EV are those of the "
+        "pages; a simulated league says so in each answer.", docs_url=None, redoc_url=None,
+    )  # fmt: skip
+    # a warehouse serves one statement at a time, and requests come in threads
+    lock = Lock()
+
+    def answer(**found: Any) -> dict[str, Any]:
+        return {"is_simulated": is_simulated(warehouse), **found}
+
+    def found_slate(day: date) -> slate.Slate:
+        if day not in own_dates(warehouse):
+            raise HTTPException(404, f"nothing is published for {day}")
+        return slate.read(warehouse, day, clock())
+
+    @made.get("/api/dates", summary="The dates with published predictions")
+    def dates() -> dict[str, Any]:
+        with lock:
+            return answer(dates=own_dates(warehouse))
+
+    @made.get("/api/slate/{day}", summary="Every prop of a date: a row per player and market")
+    def props(day: date, market: str | None = None) -> dict[str, Any]:
+        known = markets.keys()
+        if market is not None and market not in known:
+            raise HTTPException(422, f"{market} is not a market: they are {', '.join(known)}")
+        with lock:
+            rows = found_slate(day).props
+            rows = rows if market is None else rows[rows["market"] == market]
+            return answer(date=day, props=slate.records(rows))
+
+    @made.get("/api/slate/{day}/players/{player_id}", summary="A player: published rows, odds, games, splits")
+    def one(day: date, player_id: int) -> dict[str, Any]:
+        with lock:
+            asked = found_slate(day)
+            beside = player.read(warehouse, asked)
+        frames = {
+            "props": asked.props, "rows": beside.rows, "offers": asked.offers, "games": beside.games,
+            "splits": beside.splits, "line_movement": beside.moves, "minutes": beside.minutes,
+        }  # fmt: skip
+        mine = {name: slate.records(f[f["player_id"] == player_id]) for name, f in frames.items()}
+        if not mine["props"]:
+            raise HTTPException(404, f"player {player_id} is not on the slate of {day}")
+        return answer(date=day, **mine)
+
+    @made.get("/api/scoreboard/{day}", summary="Each system's scores as of a date, beside the line's on the same rows")
+    def scoreboard(day: date) -> dict[str, Any]:
+        with lock:
+            rows = warehouse.query(
+                f"SELECT * FROM {SCOREBOARD.address} WHERE game_date BETWEEN @first AND @last", first=day, last=day
+            )
+        if rows.empty:
+            raise HTTPException(404, f"nothing is graded as of {day}")
+        return answer(date=day, scores=slate.records(rows))
+
+    @made.get("/api/systems", summary="The systems")
+    def systems() -> dict[str, Any]:
+        return answer(systems=list(SYSTEM_TABLES))
+
+    @made.get("/", include_in_schema=False)
+    def root() -> RedirectResponse:
+        return RedirectResponse(f"/{INDEX}")
+
+    @made.get("/{day}/{name}", include_in_schema=False)
+    def page_of_date(day: str, name: str) -> Response:
+        _made(day)
+        return _file(f"{day}/{name}")
+
+    @made.get("/{name}", include_in_schema=False)
+    def page(name: str) -> Response:
+        return _file(name)
+
+    def _made(text: str) -> None:
+        """Make the pages of a published date that has none."""
+        try:
+            day = date.fromisoformat(text)
+        except ValueError:
+            return
+        with lock:
+            if day not in build.dates(settings) and day in own_dates(warehouse):
+                build.write_slate(warehouse, settings, day, clock())
+
+    def _file(name: str) -> Response:
+        found = file_answer(Path(settings.site), name)
+        if found is None:
+            raise HTTPException(404, "there is no such page")
+        return found
+
+    return made
+
+
+def schema(settings: Settings, warehouse: Warehouse, clock: Clock) -> Mapping[str, Any]:
+    """The server's OpenAPI document."""
+    return app(settings, warehouse, clock).openapi()

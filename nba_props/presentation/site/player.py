@@ -1,0 +1,242 @@
+"""The pages of a date's players: each market's games, line movement, distribution and odds, and the published rows.
+
+What all pages need is read and summed once, by statements and groups over all players; a page then picks its own.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from nba_props.domain.distributions.masses import as_array, over_chance
+from nba_props.domain.lines import claimed_lines_sql
+from nba_props.domain.stored import span_sql
+from nba_props.facts import markets
+from nba_props.facts.books import name_of
+from nba_props.facts.vocabulary import Anchor, Recommendation, sql_list
+from nba_props.facts.words import plural
+from nba_props.presentation import board
+from nba_props.presentation.site import svg
+from nba_props.presentation.site.slate import SHOWN_GAMES, Slate, clock, records, status_words
+from nba_props.schemas.analytics import BETTING_LINES, SLATE
+from nba_props.schemas.minutes import MINUTES
+from nba_props.schemas.predictions import LEDGER, PREDICTION_ACCURACY
+from nba_props.schemas.raw import ODDS_QUOTES
+from nba_props.schemas.reference import RESOLVED_NAMES
+from nba_props.warehouse.base import Warehouse
+
+#: how far back the lines of past games are looked for
+LOOK_BACK = timedelta(120)
+_OF = ["player_id", "market"]
+_UNANCHORED = "our forecast, as too few books make a consensus: it tells nothing about a bet"
+
+_ROWS_SQL = f"""
+SELECT j.player_id, j.market, j.system_id, j.model_version, j.forecast, j.over_probability, j.confidence_score,
+  j.recommendation, j.abstain_reason, j.line, j.over_price, j.under_price, j.sportsbook, j.quote_id, j.prediction_id,
+  j.created_at, j.is_backfill, j.line_problem, q.snapshot_at AS quoted_at, a.outcome, a.profit, a.is_current
+FROM ({claimed_lines_sql(span_sql(LEDGER))}) AS j
+LEFT JOIN {span_sql(ODDS_QUOTES)} AS q ON q.game_date = j.game_date AND q.quote_id = j.quote_id
+LEFT JOIN {span_sql(PREDICTION_ACCURACY)} AS a
+  ON a.game_date = j.game_date AND a.prediction_id = j.prediction_id AND a.system_id = j.system_id
+ORDER BY j.player_id, j.market, j.system_id, j.created_at
+"""
+_MAIN_KEYS = sql_list([m.feed_key for m in markets.MARKETS])
+_MOVES_SQL = f"""
+SELECT r.player_id, q.market AS feed_key, q.snapshot_at, q.line
+FROM {span_sql(ODDS_QUOTES)} AS q
+JOIN {span_sql(RESOLVED_NAMES)} AS r
+  ON r.game_date = q.game_date AND r.game_id = q.game_id AND r.source = q.data_source AND r.source_name = q.source_name
+WHERE NOT q.is_in_play AND q.over_price IS NOT NULL AND q.under_price IS NOT NULL AND q.market IN ({_MAIN_KEYS})
+"""
+_PAST_LINES_SQL = f"""
+SELECT b.game_id, b.player_id, b.market, b.line, a.outcome
+FROM {span_sql(BETTING_LINES)} AS b
+JOIN (SELECT DISTINCT player_id FROM {SLATE.address} WHERE game_date = @day) AS s ON s.player_id = b.player_id
+LEFT JOIN (
+  SELECT game_date, game_id, player_id, market, outcome FROM {span_sql(PREDICTION_ACCURACY)} AS p
+  WHERE is_current AND is_valid_line
+    AND system_id = CASE WHEN market = '{markets.POINTS}' THEN '{board.SYSTEM}' ELSE '{board.ELSEWHERE}' END
+) AS a ON a.game_date = b.game_date AND a.game_id = b.game_id AND a.player_id = b.player_id AND a.market = b.market
+WHERE b.line IS NOT NULL
+"""
+_MINUTES_SQL = f"SELECT player_id, minutes, low, high FROM {span_sql(MINUTES)} AS m WHERE minutes IS NOT NULL"
+
+
+@dataclass(frozen=True)
+class Players:
+    """What the pages of a date's players show, by player or by player and market.
+
+    Args:
+        games: past games, newest first, with the result of each market.
+        lines: the lines of these games and the outcome of our pick, by game, player and market.
+        splits: means of past results by split.
+        rows: every published row of the date, those on invalid lines with the problem.
+        moves: the median main line of the books at each capture.
+        minutes: forecasts of minutes.
+    """
+
+    games: pd.DataFrame
+    lines: pd.DataFrame
+    splits: pd.DataFrame
+    rows: pd.DataFrame
+    moves: pd.DataFrame
+    minutes: pd.DataFrame
+
+
+def read(warehouse: Warehouse, slate: Slate) -> Players:
+    """What the players' pages of a slate show beside the slate itself."""
+    span = {"first": slate.day, "last": slate.day}
+    rows, quotes, minutes = (warehouse.query(sql, **span) for sql in (_ROWS_SQL, _MOVES_SQL, _MINUTES_SQL))
+    lines = warehouse.query(_PAST_LINES_SQL, first=slate.day - LOOK_BACK, last=slate.day - timedelta(1), day=slate.day)
+    games = results_of(slate.past)
+    tonight = slate.props.drop_duplicates("player_id").set_index("player_id")["opponent"]
+    return Players(games, lines, splits(games, tonight), rows, moves(quotes), minutes)
+
+
+def results_of(past: pd.DataFrame) -> pd.DataFrame:
+    """Past games, newest first, with a column for the result in each market."""
+    results = {m.key: past[list(m.stats)].sum(axis=1) for m in markets.MARKETS}
+    return past.assign(**results).sort_values(["player_id", "recency"], ignore_index=True)
+
+
+def splits(games: pd.DataFrame, tonight: pd.Series) -> pd.DataFrame:
+    """``player_id, split, games, minutes`` and the mean result of each market, for every player and split with a game.
+
+    Args:
+        games: the result of ``results_of``.
+        tonight: each player's opponent.
+    """
+    rest = -games.groupby("player_id")["played_on"].diff(-1).dt.days.mul(-1)
+    opponent = games["player_id"].map(tonight)
+    wanted = {
+        "all": pd.Series(data=True, index=games.index),
+        "last 10": games["recency"] <= 10,
+        "at home": games["is_home"].astype(bool),
+        "away": ~games["is_home"].astype(bool),
+        "back-to-back": rest.abs().eq(1),
+        "rested": rest.abs().gt(1),
+        "against tonight's opponent": games["opponent"].eq(opponent),
+    }
+    columns = ["minutes", *markets.keys()]
+    parts = []
+    for name, mask in wanted.items():
+        groups = games[mask].groupby("player_id")
+        parts.append(groups[columns].mean().assign(split=name, games=groups.size()).reset_index())
+    return pd.concat(parts, ignore_index=True)
+
+
+def moves(quotes: pd.DataFrame) -> pd.DataFrame:
+    """``player_id, market, at, line``: the median of the books' main lines at each capture, in order."""
+    keys = {m.feed_key: m.key for m in markets.MARKETS}
+    found = quotes.assign(market=quotes["feed_key"].map(keys)).groupby([*_OF, "snapshot_at"], as_index=False)["line"]
+    return found.median().rename(columns={"snapshot_at": "at"})
+
+
+def pages(slate: Slate, players: Players) -> Iterator[tuple[int, dict[str, Any]]]:
+    """For each player with a line the values of his page's template."""
+    props = slate.props[slate.props["line"].notna()]
+    order = {key: n for n, key in enumerate(markets.keys())}
+    props = props.assign(
+        place=props["market"].map(order), tipoff=clock(props["tipoff_at"]),
+        reported=_instants(props["injury_reported_at"]), injury=props["injury_status"].map(status_words),
+        at=props["book"].map(name_of, na_action="ignore"),
+    ).sort_values(["player_id", "place"])  # fmt: skip
+    offers = slate.offers.sort_values(["is_main", "line", "bookmaker"], ascending=[False, True, True])
+    offers = _laddered(offers, slate.shapes).assign(
+        book=offers["bookmaker"].map(name_of), quoted=_instants(offers["quoted_at"]), ident=offers["quote_id"].str[:12]
+    )
+    rows = players.rows.assign(
+        published=_instants(players.rows["created_at"]), quoted=_instants(players.rows["quoted_at"]),
+        book=players.rows["sportsbook"].map(name_of, na_action="ignore"), ident=players.rows["prediction_id"].str[:12],
+        quote=players.rows["quote_id"].str[:12],
+    )  # fmt: skip
+    moved = players.moves.sort_values([*_OF, "at"])
+    moved = moved.assign(text=_instants(moved["at"]), minute=moved["at"].astype("int64") / 6e10)
+    games = players.games[players.games["recency"] <= SHOWN_GAMES]
+    games = games.assign(
+        date=games["played_on"].dt.strftime("%Y-%m-%d"), label=games["played_on"].dt.strftime("%b %-d")
+    )
+    by_prop = {
+        "offers": grouped(offers, _OF), "rows": grouped(rows, _OF), "moves": grouped(moved, _OF),
+        "shapes": grouped(slate.shapes, _OF),
+    }  # fmt: skip
+    by_player = {
+        "games": grouped(games, ["player_id"]), "splits": grouped(players.splits, ["player_id"]),
+        "minutes": grouped(players.minutes, ["player_id"]),
+    }  # fmt: skip
+    lines = {(r["game_id"], r["player_id"], r["market"]): r for r in records(players.lines)}
+    for (player,), own in grouped(props, ["player_id"]).items():
+        mine = {name: found.get((player,), []) for name, found in by_player.items()}
+        asked = [markets.market(prop["market"]) for prop in own]
+        log = [
+            {**g, "results": [(m, g[m.key], lines.get((g["game_id"], player, m.key), {})) for m in asked]}
+            for g in mine["games"]
+        ]
+        shown = []
+        for market, prop in zip(asked, own, strict=True):
+            its = {name: found.get((player, market.key), []) for name, found in by_prop.items()}
+            shown.append(_market(market, prop, mine["games"], its))
+        yield player, {
+            "player": own[0], "minutes": next(iter(mine["minutes"]), None), "log": log, "shown": shown,
+            "splits": [{**row, "means": [row[m.key] for m in asked]} for row in mine["splits"]],
+        }  # fmt: skip
+
+
+def grouped(frame: pd.DataFrame, keys: list[str]) -> dict[tuple[Any, ...], list[dict[str, Any]]]:
+    """The rows of each key, in their order: one pass over all rows, whatever the number of keys."""
+    found: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
+    for row in records(frame):
+        found.setdefault(tuple(row[key] for key in keys), []).append(row)
+    return found
+
+
+def _laddered(offers: pd.DataFrame, shapes: pd.DataFrame) -> pd.DataFrame:
+    """Offers with P(over) at their line by our distribution around the consensus, null without one."""
+    anchored = shapes[shapes["anchor"] == Anchor.CONSENSUS].reset_index(drop=True)
+    keys = pd.MultiIndex.from_frame(anchored[_OF])
+    at = keys.get_indexer(pd.MultiIndex.from_frame(offers[_OF]))
+    has = at >= 0
+    chance = np.full(len(offers), np.nan)
+    if has.any():
+        mass = as_array(anchored)
+        chance[has] = over_chance(mass[at[has]], offers["line"].to_numpy("float64")[has])
+    return offers.assign(ours=chance)
+
+
+def _market(
+    market: markets.Market,
+    prop: Mapping[str, Any],
+    games: list[dict[str, Any]],
+    own: Mapping[str, list[dict[str, Any]]],
+) -> dict[str, Any]:
+    """What a player's page shows of one market."""
+    is_over, line = prop["leans"] != Recommendation.UNDER, prop["line"]
+    results = [game[market.key] for game in reversed(games)]
+    figures = []
+    if results:
+        won = sum(r > line if is_over else r < line for r in results)
+        side = "over" if is_over else "under"
+        said = f"The last {plural(len(results), 'game')} against tonight's line: {side} {line:g} in {won}"
+        labels = [game["label"] for game in reversed(games)]
+        figures.append((said, svg.bars(results, labels, line, is_over, said)))
+    for shape in own["shapes"]:
+        whose = "the books' consensus" if shape["anchor"] == Anchor.CONSENSUS else _UNANCHORED
+        said = f"Probability of each result around {whose}: median {shape['q50']}, a tenth and nine tenths at "
+        said += f"{shape['q10']} and {shape['q90']}"
+        figures.append((said, svg.masses(int(shape["lowest"]), json.loads(shape["masses"]), line, said)))
+    if path := own["moves"]:
+        said = f"Median main line of the books, from {path[0]['line']:g} to {path[-1]['line']:g}"
+        ends = list(dict.fromkeys([path[0]["text"], path[-1]["text"]]))
+        figures.append((said, svg.steps([p["minute"] for p in path], [p["line"] for p in path], ends, said)))
+    return {"market": market, "prop": prop, "figures": figures, "offers": own["offers"], "rows": own["rows"]}
+
+
+def _instants(at: pd.Series) -> pd.Series:
+    """Instants as text, missing where they are."""
+    return pd.to_datetime(at, utc=True).dt.strftime("%m-%d %H:%M UTC")

@@ -1,0 +1,299 @@
+"""A date's props as one frame, and as the data of its page: a row for each player and market, with a line or without.
+
+Everything is read by statements whose number depends on neither players nor markets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from nba_props.domain.stored import span_sql
+from nba_props.domain.systems import SYSTEM_TABLES
+from nba_props.facts import markets
+from nba_props.facts.books import name_of
+from nba_props.facts.calendar import EASTERN
+from nba_props.facts.keys import PROP
+from nba_props.facts.vocabulary import NOT_LISTED, SIDES, InjuryStatus
+from nba_props.presentation import board, shopping
+from nba_props.schemas.analytics import BETTING_LINES, CONTEXT, HISTORICAL_GAMES, PRICES, SLATE
+from nba_props.schemas.distributions import DISTRIBUTIONS
+from nba_props.schemas.predictions import QUARANTINED_PREDICTIONS
+from nba_props.schemas.raw import SCHEDULE
+from nba_props.warehouse.base import Warehouse
+
+#: past games that a page shows
+SHOWN_GAMES = 20
+#: the columns of box scores that results are sums of
+STATS = tuple(dict.fromkeys(stat for m in markets.MARKETS for stat in m.stats))
+#: why a prop without a pick has none, where nothing else is known
+NOT_PREDICTED = "NOT_PREDICTED"
+
+_LINES_SQL = f"""
+SELECT b.game_date, b.game_id, b.player_id, b.player_name, b.market, b.cutoff_at, b.line AS newest_line, b.sportsbook,
+  b.quoted_at, b.opening_line, b.books, b.line_range, b.no_line_reason, s.team, s.opponent, g.away_team, g.home_team,
+  g.tipoff_at, g.status, x.injury_status, x.injury_reported_at
+FROM {span_sql(BETTING_LINES)} AS b
+JOIN {span_sql(SLATE)} AS s ON s.game_date = b.game_date AND s.game_id = b.game_id AND s.player_id = b.player_id
+JOIN {span_sql(SCHEDULE)} AS g ON g.game_date = b.game_date AND g.game_id = b.game_id
+LEFT JOIN {span_sql(CONTEXT)} AS x
+  ON x.game_date = b.game_date AND x.game_id = b.game_id AND x.player_id = b.player_id
+"""
+# of several reasons one is shown: that of a row held back tells more than that of an abstention
+_WHY_SQL = f"""
+SELECT game_date, game_id, player_id, market, MAX(why) AS why FROM (
+  SELECT game_date, game_id, player_id, market, CONCAT('ABSTAINED: ', abstain_reason) AS why
+  FROM nba_predictions.current_predictions
+  WHERE game_date BETWEEN @first AND @last AND abstain_reason IS NOT NULL
+    AND system_id = CASE WHEN market = '{markets.POINTS}' THEN '{board.SYSTEM}' ELSE '{board.ELSEWHERE}' END
+  UNION ALL
+  SELECT game_date, game_id, player_id, market, CONCAT('QUARANTINED: ', reason) AS why
+  FROM {span_sql(QUARANTINED_PREDICTIONS)} AS q
+  WHERE system_id = CASE WHEN market = '{markets.POINTS}' THEN '{board.SYSTEM}' ELSE '{board.ELSEWHERE}' END
+) AS w
+GROUP BY game_date, game_id, player_id, market
+"""
+PAST_SQL = f"""
+SELECT game_date, player_id, recency, game_id, played_on, team, opponent, is_home, minutes, {", ".join(STATS)}
+FROM {span_sql(HISTORICAL_GAMES)} AS h
+"""
+_OFFERS_SQL = f"""
+SELECT game_date, game_id, player_id, market, bookmaker, line, over_price, under_price, is_main, quoted_at, cutoff_at,
+  over_probability, quote_id
+FROM {span_sql(PRICES)} AS p WHERE is_current
+"""
+_SHAPES_SQL = f"""
+SELECT game_date, game_id, player_id, market, anchor, lowest, masses, q10, q50, q90, centre
+FROM {span_sql(DISTRIBUTIONS)} AS d WHERE masses IS NOT NULL
+"""
+
+
+@dataclass(frozen=True)
+class Slate:
+    """A date's props.
+
+    Args:
+        day: the date.
+        props: a row per player and market, see :func:`props_of`.
+        systems: the published rows behind them, one per system (``board.published``).
+        past: the games of its players before it, the newest of each with ``recency`` 1.
+        offers: every quote that the books offer, with P(over) by the other books.
+        shapes: rows of ``nba_predictions.distributions``.
+        now: when it was read.
+    """
+
+    day: date
+    props: pd.DataFrame
+    systems: pd.DataFrame
+    past: pd.DataFrame
+    offers: pd.DataFrame
+    shapes: pd.DataFrame
+    now: datetime
+
+
+def read(warehouse: Warehouse, day: date, now: datetime) -> Slate:
+    """A date's props as of ``now``."""
+    span = {"first": day, "last": day}
+    lines, why, past, offers, shapes = (
+        warehouse.query(sql, **span) for sql in (_LINES_SQL, _WHY_SQL, PAST_SQL, _OFFERS_SQL, _SHAPES_SQL)
+    )
+    systems = board.published(warehouse, day, day)
+    sides = shopping.best_sides(warehouse, day, day, markets.keys(), now, alternates=True)
+    props = props_of(lines, systems, sides, why)
+    return Slate(day, props, systems, past, offers, shapes, now)
+
+
+def props_of(lines: pd.DataFrame, systems: pd.DataFrame, sides: pd.DataFrame, why: pd.DataFrame) -> pd.DataFrame:
+    """A row per player and market of ``lines``, picks first, as ``board.of_rows`` orders them.
+
+    Returns:
+        The columns of ``lines`` and those of the board; ``line`` is the published one, else the newest. Of the side at
+        the best price by the other books: ``fair_price``, ``books_ev`` and ``books_ev_shrunk`` [units]. ``why`` is the
+        reason of a prop without a pick's forecast.
+    """
+    picks = board.of_rows(systems)
+    found = lines
+    if len(picks):
+        own = picks[[*PROP, *(c for c in _BOARD if c in picks)]].assign(place=range(len(picks)))
+        found = lines.merge(own, on=PROP, how="left", validate="one_to_one")
+    found = found.reindex(columns=[*lines.columns, *_BOARD, "place"])
+    found["line"] = found["line"].fillna(found["newest_line"])
+    worth = sides[[*PROP, "line", "side", "fair_price", "ev", "ev_shrunk"]].rename(
+        columns={"side": "leans", "ev": "books_ev", "ev_shrunk": "books_ev_shrunk"}
+    )
+    found = found.astype({"leans": object}).merge(worth, on=[*PROP, "line", "leans"], how="left", validate="one_to_one")
+    found = found.merge(why, on=PROP, how="left", validate="one_to_one")
+    found["why"] = np.select(
+        [found["line"].isna(), found["side"].notna()],
+        ["NO LINE: " + found["no_line_reason"].fillna("unknown"), ""],
+        found["why"].fillna(NOT_PREDICTED),
+    )
+    order = found.assign(is_none=found["line"].isna()).sort_values(
+        ["is_none", "place", "player_name", "market"], kind="stable"
+    )
+    return order.drop(columns=["place", "is_none"]).reset_index(drop=True)
+
+
+_BOARD = (
+    "line", "forecast", "side", "edge", "leans", "price", "book", "chance", "chance_by", "market_chance", "ev",
+    "quote_age", "agree", "forecasts", "result", "outcome", "profit",
+)  # fmt: skip
+#: what the page's rows have, in this order; the first three are numbers in the lists of players, games and markets
+FIELDS = (
+    "player", "game", "market", "line", "side", "pick", "price", "book", "forecast", "chance", "by", "market_chance",
+    "fair", "ev", "books_ev", "shrunk_ev", "opening", "newest", "books", "range", "agree", "of", "age", "result",
+    "outcome", "profit", "why", "systems",
+)  # fmt: skip
+
+
+def data(slate: Slate) -> dict[str, Any]:
+    """What the page of a slate shows, in lists that name each player, game and book once."""
+    props = slate.props
+    people = props.drop_duplicates("player_id").reset_index(drop=True)
+    games = props.drop_duplicates("game_id").sort_values(["tipoff_at", "game_id"]).reset_index(drop=True)
+    asked = [m for m in markets.MARKETS if m.key in set(props["market"])]
+    systems = [s for s in SYSTEM_TABLES if s in set(slate.systems["system_id"])] if len(slate.systems) else []
+    books = sorted({*props["book"].dropna(), *props["sportsbook"].dropna(), *slate.offers["bookmaker"]})
+    place = {name: {key: n for n, key in enumerate(keys)} for name, keys in (
+        ("player", people["player_id"]), ("game", games["game_id"]), ("market", [m.key for m in asked]),
+        ("system", systems), ("book", books),
+    )}  # fmt: skip
+    columns = {
+        "player": props["player_id"].map(place["player"]),
+        "game": props["game_id"].map(place["game"]),
+        "market": props["market"].map(place["market"]),
+        "line": props["line"],
+        "side": props["leans"].map({side: n for n, side in enumerate(SIDES)}),
+        "pick": props["side"].isin(SIDES).astype(int),
+        "price": props["price"],
+        "book": props["book"].map(place["book"]),
+        "forecast": _rounded(props["forecast"], 1),
+        "chance": _rounded(props["chance"], 3),
+        "by": props["chance_by"].map(place["system"]),
+        "market_chance": _rounded(props["market_chance"], 3),
+        "fair": _rounded(props["fair_price"], 0),
+        "ev": _rounded(props["ev"], 3),
+        "books_ev": _rounded(props["books_ev"], 3),
+        "shrunk_ev": _rounded(props["books_ev_shrunk"], 3),
+        "opening": props["opening_line"],
+        "newest": props["newest_line"],
+        "books": props["books"],
+        "range": props["line_range"],
+        "agree": props["agree"],
+        "of": props["forecasts"],
+        "age": _rounded(props["quote_age"], 1),
+        "result": props["result"],
+        "outcome": props["outcome"],
+        "profit": _rounded(props["profit"], 3),
+        "why": props["why"],
+        "systems": _by_system(slate.systems, props, place["system"]),
+    }
+    return {
+        "date": f"{slate.day}",
+        "fields": FIELDS,
+        "rows": rows_of(columns[f] for f in FIELDS),
+        "markets": [[m.key, m.title, m.short, [STATS.index(s) for s in m.stats]] for m in asked],
+        "games": rows_of((games["away_team"], games["home_team"], clock(games["tipoff_at"]))),
+        "players": rows_of(
+            (people["player_id"], people["player_name"], people["team"], people["injury_status"].map(status_words))
+        ),
+        "systems": systems,
+        "books": [[key, name_of(key)] for key in books],
+        "past": _past(slate.past, people["player_id"]),
+    }
+
+
+def odds(slate: Slate, market: str) -> dict[str, Any]:
+    """Every book's quotes of a market by player, and the distributions: what a page loads when it is asked for."""
+    own = slate.offers[slate.offers["market"] == market].sort_values(
+        ["player_id", "is_main", "bookmaker", "line"], ascending=[True, False, True, True], kind="stable"
+    )
+    shapes = slate.shapes[slate.shapes["market"] == market]
+    age = (own["cutoff_at"].clip(upper=pd.Timestamp(slate.now)) - own["quoted_at"]) / pd.Timedelta(hours=1)
+    quotes = rows_of(
+        (own["bookmaker"].map(name_of), own["line"], own["over_price"], own["under_price"],
+         own["is_main"].astype(int), _rounded(age, 1), _rounded(own["over_probability"], 3))
+    )  # fmt: skip
+    # the masses are JSON already; a hundredth of a percent is enough for a ladder
+    masses = [
+        [anchor, int(lowest), [round(p, 4) for p in np.fromstring(text[1:-1], sep=",").tolist()]]
+        for anchor, lowest, text in zip(shapes["anchor"], shapes["lowest"], shapes["masses"], strict=True)
+    ]
+    return {
+        "quotes": _grouped(own["player_id"], quotes),
+        "shapes": {int(p): m for p, m in zip(shapes["player_id"], masses, strict=True)},
+    }
+
+
+def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """Rows as dictionaries, None where a value is missing."""
+    return frame.astype(object).where(frame.notna(), None).to_dict("records")
+
+
+def rows_of(columns: Iterable[Any]) -> list[list[Any]]:
+    """Rows of JSON values from columns, null where a value is missing; whole numbers without a decimal point."""
+    return [list(row) for row in zip(*(_values(c) for c in columns), strict=True)]
+
+
+def _values(column: Any) -> list[Any]:
+    values = pd.Series(column)
+    if pd.api.types.is_numeric_dtype(values):
+        numbers = values.astype("float64").to_numpy()
+        known = ~np.isnan(numbers)
+        whole = known & (np.where(known, numbers, 0) % 1 == 0)
+        out = numbers.astype(object)
+        out[whole] = numbers[whole].astype(int)
+        out[~known] = None
+        return list(out)
+    return list(values.astype(object).where(values.notna(), None))
+
+
+def _rounded(values: pd.Series, digits: int) -> pd.Series:
+    return values.astype("float64").round(digits)
+
+
+def _grouped(keys: pd.Series, rows: list[list[Any]]) -> dict[int, list[list[Any]]]:
+    """Rows by key, in their order; the keys are in order, too."""
+    names, starts = np.unique(keys.to_numpy(), return_index=True)
+    ends = [*starts[1:], len(rows)][: len(starts)]
+    return {int(n): rows[a:b] for n, a, b in zip(names, starts, ends, strict=True)}
+
+
+def _by_system(systems: pd.DataFrame, props: pd.DataFrame, place: Mapping[str, int]) -> pd.Series:
+    """For each prop a list of ``[system, forecast, P(over), side, line]`` of its published rows."""
+    if systems.empty:
+        return pd.Series([[]] * len(props), index=props.index, dtype=object)
+    keys = pd.MultiIndex.from_frame(props[PROP])
+    known = systems[systems["system_id"].isin(place)]
+    of = keys.get_indexer(pd.MultiIndex.from_frame(known[PROP]))
+    order = known.assign(of=of, place=known["system_id"].map(place)).sort_values(["of", "place"])
+    order = order[order["of"] >= 0]
+    rows = rows_of(
+        (order["place"], _rounded(order["forecast"], 1), _rounded(order["over_probability"], 3),
+         order["recommendation"].map({side: n for n, side in enumerate(SIDES)}), order["line"])
+    )  # fmt: skip
+    found = _grouped(order["of"], rows)
+    return pd.Series([found.get(n, []) for n in range(len(props))], index=props.index, dtype=object)
+
+
+def _past(past: pd.DataFrame, players: pd.Series) -> list[list[list[Any]]]:
+    """For each player the newest games, oldest first, and in each the stats that results are sums of."""
+    shown = past[past["recency"] <= SHOWN_GAMES].sort_values(["player_id", "recency"], ascending=[True, False])
+    found = _grouped(shown["player_id"], rows_of(shown[stat] for stat in STATS))
+    return [found.get(int(p), []) for p in players]
+
+
+def clock(instants: pd.Series) -> pd.Series:
+    """Tip-offs as US/Eastern times of day."""
+    local = pd.to_datetime(instants, utc=True).dt.tz_convert(EASTERN)
+    return local.dt.strftime("%H:%M ET").fillna("tip-off open")
+
+
+def status_words(status: str | None) -> str:
+    """An injury status for a page; empty for a player who is not listed."""
+    return "" if status is None or pd.isna(status) or status in (NOT_LISTED, InjuryStatus.AVAILABLE) else status.title()
