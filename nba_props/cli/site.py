@@ -64,7 +64,7 @@ def open_slate(day: date | None, shown: bool) -> None:
 @click.option("--host", default="127.0.0.1", show_default=True, metavar="HOST", help="Address to listen on.")
 @click.option("--port", type=Whole(1, LAST_PORT), default=8000, show_default=True, help="Port to listen on.")
 def serve(host: str, port: int) -> None:
-    """Serve the site's pages and the data behind them as JSON, read-only, until Ctrl-C.
+    """Serve the pages of `open` and their data as JSON, read-only, until Ctrl-C.
 
     There is no login. Requests from other sites are refused; NBA_PROPS_UI_HOSTS lists host names under which it may be
     reached, besides this machine's own. /openapi.json describes the data.

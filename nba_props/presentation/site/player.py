@@ -231,7 +231,9 @@ def _market(
         said += f"{shape['q10']} and {shape['q90']}"
         figures.append((said, svg.masses(int(shape["lowest"]), json.loads(shape["masses"]), line, said)))
     if path := own["moves"]:
-        said = f"Median main line of the books, from {path[0]['line']:g} to {path[-1]['line']:g}"
+        first, last = path[0]["line"], path[-1]["line"]
+        moved = f"from {first:g} to {last:g}" if len(path) > 1 else f"{first:g}, of one capture"
+        said = f"Median main line of the books: {moved}"
         ends = list(dict.fromkeys([path[0]["text"], path[-1]["text"]]))
         figures.append((said, svg.steps([p["minute"] for p in path], [p["line"] for p in path], ends, said)))
     return {"market": market, "prop": prop, "figures": figures, "offers": own["offers"], "rows": own["rows"]}

@@ -14,7 +14,7 @@
   const known = v => v !== null && v !== undefined;
   const number = (v, digits = 1, sign = false) => known(v) ? (sign && v > 0 ? "+" : "") + v.toFixed(digits) : "";
   const price = v => known(v) ? (v > 0 ? "+" : "") + Math.round(v) : "";
-  const percent = (v, digits = 0, sign = false) => known(v) ? (sign && v > 0 ? "+" : "") + (100 * v).toFixed(digits) + " %" : "";
+  const percent = (v, digits = 0, sign = false) => known(v) ? (sign && v > 0 ? "+" : "") + (100 * v).toFixed(digits) + "\u00a0%" : "";
   const fold = text => text.normalize("NFD").replace(/[\u0300-\u036f]/g, "").toLowerCase();
   const words = row => known(row.side) ? SIDES[row.side] : "over";
 
@@ -41,10 +41,11 @@
     const said = `last ${results.length} games, newest last: ${results.join(", ")}; line ${row.line}`;
     return results.length ? html`<svg class="games" role="img" aria-label="${said}" width="120" height="${high}" viewBox="0 0 120 ${high}">${bars}<line class="line" x1="0" x2="120" y1="${y(row.line)}" y2="${y(row.line)}"/></svg>` : "";
   }
-  const heat = n => ({
+  const heat = (n, kind) => ({
+    kind,
     cell: row => {
       const h = hits(row, n);
-      return known(h) ? html`<td class="heat mid-only" style="--share:${(h / n).toFixed(2)}">${h}/${n}</td>` : html`<td class="mid-only"></td>`;
+      return known(h) ? html`<td class="heat ${kind}" style="--share:${(h / n).toFixed(2)}">${h}/${n}</td>` : html`<td class="${kind}"></td>`;
     },
     by: row => { const h = hits(row, n); return known(h) ? h / n : null; },
   });
@@ -62,11 +63,11 @@
     P: { title: "P", right: true, kind: "phone-hidden", by: r => r.chance ?? r.market_chance, cell: r => html`<td class="right phone-hidden">${percent(r.chance ?? r.market_chance)}<small>${known(r.chance) ? `books ${percent(r.market_chance)}` : known(r.market_chance) ? "books" : ""}</small></td>` },
     fair: { title: "fair", right: true, kind: "wide-only", by: r => r.fair, cell: r => html`<td class="right wide-only">${price(r.fair)}</td>` },
     EV: { title: "EV", right: true, by: r => r.shrunk_ev, cell: r => html`<td class="right"><span class="strong">${percent(r.shrunk_ev, 1, true)}</span><small>${known(r.books_ev) ? "raw " + percent(r.books_ev, 1, true) : ""}</small></td>` },
-    "last 5": { title: "last 5", kind: "mid-only", ...heat(5) },
-    "last 10": { title: "10", label: "last 10", kind: "mid-only", ...heat(10) },
-    "last 20": { title: "20", label: "last 20", kind: "mid-only", ...heat(20) },
+    "last 5": { title: "last 5", ...heat(5, "mid-only") },
+    "last 10": { title: "10", label: "last 10", ...heat(10, "mid-only") },
+    "last 20": { title: "20", label: "last 20", ...heat(20, "wide-only") },
     games: { title: "last 20 games", kind: "wide-only", cell: r => html`<td class="wide-only">${known(r.line) ? games(r) : ""}</td>` },
-    opened: { title: "opened", right: true, kind: "mid-only", by: r => known(r.opening) && known(r.newest) ? Math.abs(r.newest - r.opening) : null, cell: r => html`<td class="right mid-only">${known(r.opening) ? html`${r.opening} → ${r.newest}` : ""}<small>${known(r.line) ? `${r.books} book${r.books === 1 ? "" : "s"}, range ${r.range ?? 0}` : ""}</small></td>` },
+    opened: { title: "opened", right: true, kind: "wide-only", by: r => known(r.opening) && known(r.newest) ? Math.abs(r.newest - r.opening) : null, cell: r => html`<td class="right wide-only">${known(r.opening) ? html`${r.opening} → ${r.newest}` : ""}<small>${known(r.line) ? `${r.books} book${r.books === 1 ? "" : "s"}, range ${r.range ?? 0}` : ""}</small></td>` },
     agree: { title: "agree", right: true, kind: "wide-only", by: r => r.of ? r.agree / r.of : null, cell: r => html`<td class="right wide-only">${known(r.agree) ? `${r.agree} of ${r.of}` : ""}<small>${known(r.age) ? `quote ${number(r.age)} h` : ""}</small></td>` },
   };
 

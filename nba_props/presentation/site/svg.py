@@ -17,14 +17,8 @@ def bars(results: Sequence[float], labels: Sequence[str], line: float | None, ov
     values = np.asarray(results, dtype="float64")
     most = max(float(values.max(initial=0)), (line or 0) * 1.15, 1.0)
     step = (WIDE - _LEFT - _RIGHT) / max(len(values), 1)
-    parts = [_grid(0, most)]
-    for n, value in enumerate(values):
-        won = line is not None and (value > line if over else value < line)
-        y = _y(value, 0, most)
-        parts.append(
-            f'<rect class="{"win" if won else "lose"}" x="{_LEFT + n * step + 1:.1f}" y="{y:.1f}" '
-            f'width="{max(step - 2, 1):.1f}" height="{max(_y(0, 0, most) - y, 1):.1f}"/>'
-        )
+    won = np.zeros(len(values), bool) if line is None else values > line if over else values < line
+    parts = [_grid(0, most), *_columns(values, won, step, 1.0, most)]
     if line is not None:
         parts.append(_rule(line, 0, most))
     parts += _ends([labels[0], labels[-1]] if len(labels) > 1 else list(labels))
@@ -39,14 +33,8 @@ def masses(first: int, mass: Sequence[float], line: float | None, what: str) -> 
     shown, low = values[start : end + 1], first + start
     most = float(shown.max())
     step = (WIDE - _LEFT - _RIGHT) / len(shown)
-    parts = [_grid(0, most, "{:.0%}", 100)]
-    for n, value in enumerate(shown):
-        is_over = line is not None and low + n > line
-        y = _y(value, 0, most)
-        parts.append(
-            f'<rect class="{"win" if is_over else "lose"}" x="{_LEFT + n * step + 0.5:.1f}" y="{y:.1f}" '
-            f'width="{max(step - 1, 0.8):.1f}" height="{max(_y(0, 0, most) - y, 0.5):.1f}"/>'
-        )
+    is_over = np.zeros(len(shown), bool) if line is None else low + np.arange(len(shown)) > line
+    parts = [_grid(0, most, "{:.0%}", 100), *_columns(shown, is_over, step, 0.5, most)]
     parts += _ends([str(low), str(low + len(shown) - 1)])
     return _svg(parts, what)
 
@@ -63,6 +51,21 @@ def steps(at: Sequence[float], values: Sequence[float], ends: Sequence[str], wha
     if len(x) == 1:
         points.append(f"{WIDE - _RIGHT},{_y(y[0], low, high):.1f}")
     return _svg([_grid(low, high), f'<polyline class="path" points="{" ".join(points)}"/>', *_ends(ends)], what)
+
+
+def _columns(values: np.ndarray, marked: np.ndarray, step: float, gap: float, most: float) -> list[str]:
+    """Bars as two paths, of those in colour and of the others: a third of the text of single bars."""
+    base, wide = _y(0, 0, most), max(step - 2 * gap, 0.8)
+    x = _LEFT + np.arange(len(values)) * step + gap
+    # a bar of nothing can be seen
+    y = np.minimum([_y(v, 0, most) for v in values], base - 0.6)
+    bars = [f"M{a:.1f} {base:.1f}V{b:.1f}h{wide:.1f}V{base:.1f}z" for a, b in zip(x, y, strict=True)]
+    each = (("win", marked), ("lose", ~marked))
+    return [
+        f'<path class="{k}" d="{"".join(b for b, m in zip(bars, of, strict=True) if m)}"/>'
+        for k, of in each
+        if of.any()
+    ]
 
 
 def _y(value: float, low: float, high: float) -> float:

@@ -6,32 +6,30 @@ from dataclasses import replace
 
 import pandas as pd
 
+from nba_props.presentation.site.player import Players
 from nba_props.presentation.site.slate import Slate
 
-_FRAMES = ("props", "systems", "past", "offers", "shapes")
+_OF_SLATE = ("props", "systems", "past", "offers", "shapes")
+_OF_PLAYERS = ("games", "lines", "splits", "rows", "moves", "minutes")
 
 
-def of_players(small: Slate, players: int) -> Slate:
-    """A slate whose players are copies of those of a small one, with ids and names of their own."""
+def of_players(small: Slate, beside: Players, players: int) -> tuple[Slate, Players]:
+    """A slate whose players are copies of those with a line of a small one, with ids and names of their own."""
     ids = sorted(small.props.loc[small.props["line"].notna(), "player_id"].unique())
-    copies = [
-        dict(zip(ids, range(n * 10_000, n * 10_000 + len(ids)), strict=True)) for n in range(-(-players // len(ids)))
+    numbers = [
+        (n, dict(zip(ids, range(n * len(ids), (n + 1) * len(ids)), strict=True)))
+        for n in range(-(-players // len(ids)))
     ]
-    kept = {old: {new for m in copies for o, new in m.items() if o == old} for old in ids}
-    assert kept
 
     def grown(frame: pd.DataFrame) -> pd.DataFrame:
-        parts = []
-        for n, numbers in enumerate(copies):
-            own = frame[frame["player_id"].isin(ids)]
-            part = own.assign(player_id=own["player_id"].map(numbers))
-            if "player_name" in part:
-                part = part.assign(player_name=part["player_name"] + f" {n}")
-            parts.append(part)
+        own = frame[frame["player_id"].isin(ids)]
+        parts = [own.assign(player_id=own["player_id"].map(to)) for _, to in numbers]
+        if "player_name" in own:
+            parts = [part.assign(player_name=part["player_name"] + f" {n}") for n, part in enumerate(parts)]
         found = pd.concat(parts, ignore_index=True)
-        some = set(list(dict.fromkeys(found["player_id"]))[:players]) if len(found) else set()
-        return found[found["player_id"].isin(some)]
+        return found[found["player_id"] < players].reset_index(drop=True)
 
-    wanted = set(grown(small.props)["player_id"])
-    frames = {name: grown(getattr(small, name)) for name in _FRAMES}
-    return replace(small, **{name: f[f["player_id"].isin(wanted)] for name, f in frames.items()})
+    return (
+        replace(small, **{name: grown(getattr(small, name)) for name in _OF_SLATE}),
+        replace(beside, **{name: grown(getattr(beside, name)) for name in _OF_PLAYERS}),
+    )

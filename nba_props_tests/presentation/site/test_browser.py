@@ -44,11 +44,11 @@ def site(rung, tmp_path_factory) -> Path:
         for day in (DAY, NEXT):
             write(platform, day)
         gather(platform)
-        found = of_players(slate.read(platform.warehouse, DAY, platform.now), 454)
+        small = slate.read(platform.warehouse, DAY, platform.now)
+        found, beside = of_players(small, player.read(platform.warehouse, small), 454)
         large = Path(platform.settings.site) / "large"
         large.mkdir()
         common = build._common(build.open_path(platform.settings.site), platform.warehouse, "../", "", platform.now)
-        beside = player.read(platform.warehouse, found)
         for name, text in build.files_of_date(
             found, beside, {}, **common, record=[], empty="", before=None, after=None
         ):

@@ -170,7 +170,7 @@ def test_a_row_without_a_real_line_is_marked_and_no_pick(written):
 
 
 def test_the_future_changes_nothing(written):
-    """Rows of later dates, and results of past ones that came after, are no part of a date's page."""
+    """Rows of later dates, and results of past ones that came after, do not change a page of it."""
     before = content(site(written) / f"{DAY}")
     lake = written.warehouse
     for table in (BETTING_LINES, PRICES, BOOK_LINES, CONSENSUS):
