@@ -43,20 +43,20 @@ def _shapes(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
     def of_month(
         context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Warehouse], settings: dg.ResourceParam[Settings]
     ):
-        days, digests = partition_days(context), made_from(context, SHAPES)
-        stored, beside = (
-            {d: state.made_from for d, state in warehouse.states(table).items()} for table in (SHAPES, DEPENDENCE)
-        )
+        days, tables = partition_days(context), (SHAPES, DEPENDENCE)
+        digests = [made_from(context, table) for table in tables]
+        stored = [{d: state.made_from for d, state in warehouse.states(table).items()} for table in tables]
         # the dates of the run are made afresh: a rerun is to see a corrected fit. An interrupted run can have stored
         # one table and not the other
-        others = {d for d in stored if stored[d] == beside.get(d)} - set(days)
+        others = (set(stored[0]) & set(stored[1])) - set(days)
         made: list[list[pd.DataFrame]] = []
         fitted: list[date] = []
         for month in sorted({shapes.month_of(d) for d in days}):
             mine = [d for d in days if shapes.month_of(d) == month]
-            same = [d for d in others if shapes.month_of(d) == month and stored[d] == digests[mine[0]]]
+            fresh = [digest[mine[0]] for digest in digests]
+            same = [d for d in others if shapes.month_of(d) == month and [of[d] for of in stored] == fresh]
             if same:
-                found = [warehouse.read(t, [min(same)]).drop(columns="game_date") for t in (SHAPES, DEPENDENCE)]
+                found = [warehouse.read(t, [min(same)]).drop(columns="game_date") for t in tables]
             else:
                 fitted.append(month)
                 first, last = WINDOWS[SHAPES.address][0].days(month, settings)
@@ -64,10 +64,9 @@ def _shapes(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
                 found = [shapes.fit(past), pairs.fit(past)]
             made.append([shapes.copies(frame, mine) for frame in found])
         frames = [pd.concat(parts, ignore_index=True) for parts in zip(*made, strict=True)]
-        return emit(
-            context, [SHAPES, DEPENDENCE], frames, figures.shapes,
-            of_date=lambda day: {"fitted_in_this_run": shapes.month_of(day) in fitted},
-        )  # fmt: skip
+        if fitted:
+            context.log.info(f"fitted the shapes of {', '.join(f'{month:%Y-%m}' for month in fitted)}")
+        return emit(context, [SHAPES, DEPENDENCE], frames, figures.shapes)
 
     return of_month
 

@@ -1,8 +1,8 @@
 """A read-only server of the site's pages, with the data behind them as JSON: ``nba-props serve``.
 
 It has no login, so it answers on loopback names, and under those of ``NBA_PROPS_UI_HOSTS``, to its own pages only
-(``webserver.Guard``). ``/openapi.json`` describes it. Pages are those of the site's folder; that of a date that has
-none yet is made when it is first asked for.
+(``webserver.Guard``). ``/openapi.json`` describes it. Pages are those of the site's folder, the data those of the
+warehouse as they are now.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from nba_props.domain.systems import SYSTEM_TABLES
 from nba_props.facts import markets
 from nba_props.operations.ledger import own_dates
 from nba_props.presentation.pages import INDEX
-from nba_props.presentation.site import build, player, slate
+from nba_props.presentation.site import player, slate
 from nba_props.process.clock import Clock
 from nba_props.schemas.monitoring import SCOREBOARD
 from nba_props.settings import Settings
@@ -95,29 +95,18 @@ def app(settings: Settings, warehouse: Warehouse, clock: Clock) -> FastAPI:
     def root() -> RedirectResponse:
         return RedirectResponse(f"/{INDEX}")
 
-    @made.get("/{day}/{name}", include_in_schema=False)
-    def page_of_date(day: str, name: str) -> Response:
-        _made(day)
-        return _file(f"{day}/{name}")
+    @made.get("/{folder}/{name}", include_in_schema=False)
+    def page_of_date(folder: str, name: str) -> Response:
+        return _file(f"{folder}/{name}")
 
     @made.get("/{name}", include_in_schema=False)
     def page(name: str) -> Response:
         return _file(name)
 
-    def _made(text: str) -> None:
-        """Make the pages of a published date that has none."""
-        try:
-            day = date.fromisoformat(text)
-        except ValueError:
-            return
-        with lock:
-            if day not in build.dates(settings) and day in own_dates(warehouse):
-                build.write_slate(warehouse, settings, day, clock())
-
     def _file(name: str) -> Response:
         found = file_answer(Path(settings.site), name)
         if found is None:
-            raise HTTPException(404, "there is no such page")
+            raise HTTPException(404, "there is no such page: nba-props open DATE makes those of a date")
         return found
 
     return made

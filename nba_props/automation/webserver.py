@@ -91,7 +91,7 @@ def refusal(method: str, path: str, headers: Iterable[tuple[bytes, bytes]], host
     name = _name(host)
     if not name or not (is_loopback(name) or name in hosts):
         return f"this UI is not served under {name[:100]!r}: add it to {HOSTS} if it should be"
-    if origin and urlsplit(origin).netloc.lower() != host.lower():
+    if origin and _netloc(origin) != host.lower():
         return "the request comes from another site"
     is_page = "text/html" in accept
     if path.rstrip("/").endswith("/graphql") and method not in ("POST", "WEBSOCKET") and not is_page:
@@ -100,6 +100,14 @@ def refusal(method: str, path: str, headers: Iterable[tuple[bytes, bytes]], host
         is_link = method == "GET" and (mode, target) == ("navigate", "document") and is_page
         return None if is_link else "the request comes from another site"
     return None
+
+
+def _netloc(origin: str) -> str | None:
+    """Host and port of an Origin header in lower case; None if it is malformed."""
+    try:
+        return urlsplit(origin).netloc.lower()
+    except ValueError:
+        return None
 
 
 def _name(host: str) -> str:

@@ -69,6 +69,8 @@ def board(
             remedy = "run DATE predicts a date" if stored else first
             raise click.ClickException(f"nothing is published{what}: {program()} {remedy}{newest}")
         print_boards(out, warehouse, asked, rows, system, market, systems=systems, game=game)
+        if form == "table":
+            out.print(f"in a browser: {program()} open {asked[-1]}")
 
 
 @main.command(

@@ -16,7 +16,7 @@ from nba_props.cli.session import to_read
 from nba_props.cli.values import Day, Whole
 from nba_props.deployment import clock_of, deployed, load_settings
 from nba_props.process.addresses import is_loopback
-from nba_props.settings import SettingsError
+from nba_props.settings import Settings, SettingsError
 
 
 def open_page(path: str) -> bool:
@@ -38,26 +38,34 @@ def open_slate(day: date | None, shown: bool) -> None:
     Without DATE those of the newest published date. The pages are files with relative links in <home>/site, which open
     without a server and can be put on any static host.
     """
+    with Output() as out:
+        made = _make(out, load_settings(), day)
+        if shown and not open_page(made):
+            raise click.ClickException(f"no browser could be started here: open {made} yourself")
+
+
+def _make(out: Output, settings: Settings, day: date | None) -> str:
+    """Make the pages of a date, or of the newest published one, and return the slate's path.
+
+    Raises:
+        ClickException: nothing is published.
+    """
     from nba_props.assets.site import write_gathered
     from nba_props.operations.ledger import own_dates
-    from nba_props.presentation.site import build
+    from nba_props.presentation.site import build, sentences
 
-    with Output() as out:
-        settings = load_settings()
-        warehouse = to_read(settings, out)
-        known = own_dates(warehouse)
-        if not known or (day and day not in known):
-            newest = f"; the newest is {known[-1]}" if known else ""
-            raise click.ClickException(
-                f"nothing is published for {day or 'any date'}: {program()} run {day or 'DATE'} does that{newest}"
-            )
-        objects, asked, began = deployed(settings, warehouse), day or known[-1], time.monotonic()
-        made = build.write_slate(warehouse, settings, asked, objects.clock())
-        write_gathered(warehouse, settings, objects.landing, asked, objects.clock)
-        out.print(build.headline(made))
-        out.print(f"page      {made['path']} ({made['files']} files in {time.monotonic() - began:.1f} s)")
-        if shown and not open_page(made["path"]):
-            raise click.ClickException(f"no browser could be started here: open {made['path']} yourself")
+    warehouse = to_read(settings, out)
+    known = own_dates(warehouse)
+    if not known or (day and day not in known):
+        newest = f"; the newest is {known[-1]}" if known else ""
+        command = f"{program()} run {day or 'DATE'}"
+        raise click.ClickException(f"nothing is published for {day or 'any date'}: {command} does that{newest}")
+    objects, asked, began = deployed(settings, warehouse), day or known[-1], time.monotonic()
+    made = build.write_slate(warehouse, settings, asked, objects.clock())
+    write_gathered(warehouse, settings, objects.landing, asked, objects.clock)
+    out.print(sentences.headline(made))
+    out.print(f"page      {made['path']} ({made['files']} files in {time.monotonic() - began:.1f} s)")
+    return str(made["path"])
 
 
 @main.command(**example("nba-props serve", "nba-props serve --port 8001"))
@@ -66,8 +74,9 @@ def open_slate(day: date | None, shown: bool) -> None:
 def serve(host: str, port: int) -> None:
     """Serve the pages of `open` and their data as JSON, read-only, until Ctrl-C.
 
-    There is no login. Requests from other sites are refused; NBA_PROPS_UI_HOSTS lists host names under which it may be
-    reached, besides this machine's own. /openapi.json describes the data.
+    The pages of the newest date are made first. There is no login. Requests from other sites are refused;
+    NBA_PROPS_UI_HOSTS lists host names under which it may be reached, besides this machine's own. /openapi.json
+    describes the data.
     """
     from nba_props.automation.webserver import Guard, hosts_of
 
@@ -79,10 +88,12 @@ def serve(host: str, port: int) -> None:
 
         from nba_props.automation import api
 
-        made = api.app(settings, to_read(settings), clock_of(settings))
+        served = api.app(settings, to_read(settings), clock_of(settings))
     except ImportError as error:
         raise SettingsError(f"{error.name} is not installed: pip install 'nba_props[serve]' brings it") from error
     require_free(host, port, f"nba-props serve --port {port + 1 if port < LAST_PORT else port - 1}")
+    with Output() as out:
+        _make(out, settings, None)
     click.echo(f"site      http://{host}:{port}\ndata      http://{host}:{port}/openapi.json\nstop      Ctrl-C")
     hosts = hosts_of() | (frozenset() if is_loopback(host) else frozenset({host}))
-    uvicorn.run(Guard(made, hosts), host=host, port=port, log_level="warning")
+    uvicorn.run(Guard(served, hosts), host=host, port=port, log_level="warning")

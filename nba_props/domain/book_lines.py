@@ -96,6 +96,12 @@ def book_lines(judged: pd.DataFrame) -> pd.DataFrame:
     )[list(BOOK_LINES.column_names)].reset_index(drop=True)
 
 
+def main_lines_over_time(judged: pd.DataFrame) -> pd.DataFrame:
+    """Each book's main line at each of its captures before the cut-off, from the result of ``judged_quotes``."""
+    usable = judged[judged["before"] & judged["allowed"] & judged["fresh"] & judged["two_sided"]]
+    return _main_lines(usable)[[*BOOK, "snapshot_at", "line"]]
+
+
 def by_rank(offers: pd.DataFrame, books: Sequence[str] = SPORTSBOOKS) -> pd.DataFrame:
     """Offers in the order of their books: the house order, or that of ``NBA_PROPS_BOOKS``."""
     rank = {book: n for n, book in enumerate(books)}

@@ -136,8 +136,7 @@ def of_rows(rows: pd.DataFrame, system: str | None = None) -> pd.DataFrame:
     rows = rows[rows["system_id"].isin(SYSTEM_TABLES)] if len(rows) else rows  # imported records have no board
     if rows.empty:
         return pd.DataFrame()
-    # of two rows with the same id one is forged, which the audit reports; the older one is shown
-    rows = rows.sort_values("created_at", kind="stable").drop_duplicates([*PROP, "system_id"])
+    rows = first_of_each(rows)
     # systems may have been published against different quotes: that of the board's own system counts, else the newest
     wanted = rows["market"].map(usual_system) if system is None else system
     ranked = rows.assign(is_own=rows["system_id"].eq(wanted)).sort_values(
@@ -173,6 +172,13 @@ def of_rows(rows: pd.DataFrame, system: str | None = None) -> pd.DataFrame:
     order = order.reset_index().sort_values(["game_date", "is_none", "size", "player_name"], kind="stable")
     made = made.loc[pd.MultiIndex.from_frame(order[PROP])].join(of_systems).reset_index()
     return made[[*_PROP, *(c for c in made.columns if c not in _PROP)]]
+
+
+def first_of_each(rows: pd.DataFrame) -> pd.DataFrame:
+    """One row for each system, player and market: of two with the same id one is forged, which the audit reports, and
+    the older one is shown.
+    """
+    return rows.sort_values("created_at", kind="stable").drop_duplicates([*PROP, "system_id"])
 
 
 def _best_prices(board: pd.DataFrame, leans: pd.Series) -> dict[str, pd.Series]:

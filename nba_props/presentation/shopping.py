@@ -38,7 +38,7 @@ def _of_side(side: str) -> str:
     chance = "p.over_probability" if side == "over" else "1 - p.over_probability"
     return f"""
     SELECT p.game_date, p.game_id, p.player_id, p.player_name, s.team, p.market, '{side.upper()}' AS side, p.line,
-      p.line_is_main, p.{side}_price AS price, p.bookmaker AS book, {chance} AS chance, p.fair_line,
+      p.line_is_main, p.is_main, p.{side}_price AS price, p.bookmaker AS book, {chance} AS chance, p.fair_line,
       p.fair_{side}_price AS fair_price,
       p.{side}_ev AS ev, p.{side}_ev_shrunk AS ev_shrunk, p.{side}_stake AS stake, p.engines, p.line_low, p.line_high,
       p.quoted_at, p.cutoff_at, p.is_outlier, p.quote_id, r.result

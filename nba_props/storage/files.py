@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
 #: prefix of files that are still being written
 TEMPORARY = ".tmp-"
+#: of Linux's renameat2: paths are relative to the working folder, and exchanged
+_HERE, _EXCHANGE = -100, 2
 #: separates name and instant in the name of an unreadable file that was set aside
 ASIDE = ".damaged-"
 
@@ -80,3 +83,44 @@ def replace(path: UPath | Path, data: bytes, *, durable: bool = True) -> None:
         os.fsync(folder)
     finally:
         os.close(folder)
+
+
+def replace_folder(folder: UPath | Path, files: Mapping[str, bytes]) -> None:
+    """Write the files of a folder, in order, and nothing else into it.
+
+    On a disk readers see the old folder or the new. In a bucket each file is replaced by itself, and those that are no
+    longer there are removed last. Only one process may do this for the folders beside each other at a time.
+    """
+    if not isinstance(folder, Path):
+        for name, data in files.items():
+            replace(folder / name, data)
+        for path in [p for p in folder.iterdir() if p.name not in files]:
+            path.unlink()
+        return
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    for left in folder.parent.glob(f"{TEMPORARY}*"):  # of a writer that was killed
+        shutil.rmtree(left) if left.is_dir() else left.unlink(missing_ok=True)
+    made = folder.with_name(f"{TEMPORARY}{uuid.uuid4().hex}")
+    made.mkdir()
+    try:
+        for name, data in files.items():
+            (made / name).write_bytes(data)
+        if folder.exists():
+            _exchange(made, folder)
+        else:
+            made.rename(folder)
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
+
+
+def _exchange(one: Path, other: Path) -> None:
+    """Exchange two folders at once, where the system can (Linux); else one after the other."""
+    import ctypes
+
+    rename = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
+    if rename is not None and rename(_HERE, bytes(one), _HERE, bytes(other), _EXCHANGE) == 0:
+        return
+    aside = one.with_name(f"{one.name}-old")
+    other.rename(aside)
+    one.rename(other)
+    aside.rename(one)

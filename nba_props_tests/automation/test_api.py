@@ -10,8 +10,8 @@ import pytest
 
 from nba_props.automation import api
 from nba_props.automation.webserver import Guard
-from nba_props.presentation.site import build
 from nba_props_tests.conftest import DAY
+from nba_props_tests.presentation.site.test_pages import write
 
 pytestmark = pytest.mark.slow
 
@@ -31,8 +31,9 @@ def test_the_data_are_those_of_the_pages(client):
     found = client.get(f"/api/slate/{DAY}").json()
     props = {(p["player_id"], p["market"]): p for p in found["props"]}
     assert len(props) == len(found["props"]) > 50
+    write(client.platform)
     page = client.get(f"/{DAY}/index.html")
-    assert page.status_code == 200, "made when it is first asked for"
+    assert page.status_code == 200
     data = json.loads(page.text.split('id="data">')[1].split("</script>")[0])
     for row in data["rows"]:
         values = dict(zip(data["fields"], row, strict=True))
@@ -65,17 +66,18 @@ def test_it_reads_only_and_answers_no_other_site(client):
         assert getattr(client, method)("/api/dates").status_code == 405
     assert client.get("/api/dates", headers={"host": "evil.example"}).status_code == 403
     assert client.get("/api/dates", headers={"sec-fetch-site": "cross-site"}).status_code == 403
+    write(client.platform)
     policy = client.get(f"/{DAY}/index.html").headers["content-security-policy"]
     assert "connect-src 'none'" in policy
     assert "'unsafe-inline'" not in policy.split("script-src")[1].split(";")[0]
 
 
-def test_a_page_that_is_there_is_not_made_again(client, monkeypatch):
-    client.get(f"/{DAY}/index.html")
-    monkeypatch.setattr(build, "write_slate", lambda *_: 1 / 0)
-    assert client.get(f"/{DAY}/index.html").status_code == 200
-    assert client.get(f"/{DAY + timedelta(30)}/index.html").status_code == 404
-    assert Path(client.platform.settings.site).exists()
+def test_asking_writes_nothing(client):
+    site = Path(client.platform.settings.site)
+    for path in ("/", "/index.html", f"/{DAY}/index.html", f"/api/slate/{DAY}", f"/{DAY + timedelta(30)}/index.html"):
+        client.get(path)
+    assert not site.exists()
+    assert "nba-props open DATE makes those" in client.get(f"/{DAY}/index.html").json()["detail"]
 
 
 def test_it_describes_itself(client):

@@ -145,3 +145,14 @@ def test_a_system_in_shadow_is_on_no_board_that_does_not_ask_for_it(many):
     weights = invoke("weights", D)
     assert weights.exit_code == 0, weights.output
     assert "in shadow, 0 of 60 dates since it was frozen on 2026-11-30" in " ".join(weights.output.split())
+
+
+def test_a_board_of_one_game_has_its_two_teams(many):
+    rows = json.loads(invoke("board", D, "--format", "json").stdout)
+    game = (rows[0]["away_team"], rows[0]["home_team"])
+    for text in (game[0], game[1].lower(), "@".join(game)):
+        mine = json.loads(invoke("board", D, "--game", text, "--format", "json").stdout)
+        assert {(r["away_team"], r["home_team"]) for r in mine} == {game}
+        assert len(mine) < len(rows)
+    wrong = invoke("board", D, "--game", "XXX")
+    assert (wrong.exit_code, "no game of XXX has a line: there are " in wrong.output) == (1, True)

@@ -14,16 +14,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from nba_props.domain import book_lines
 from nba_props.domain.distributions.masses import as_array, over_chance
 from nba_props.domain.lines import claimed_lines_sql
 from nba_props.domain.stored import span_sql
 from nba_props.facts import markets
 from nba_props.facts.books import name_of
-from nba_props.facts.vocabulary import Anchor, Recommendation, sql_list
+from nba_props.facts.calendar import EASTERN
+from nba_props.facts.vocabulary import Anchor, Recommendation
 from nba_props.facts.words import plural
 from nba_props.presentation import board
 from nba_props.presentation.site import svg
-from nba_props.presentation.site.slate import SHOWN_GAMES, Slate, clock, records, status_words
+from nba_props.presentation.site.slate import SHOWN_GAMES, Slate, records, starts, status_words
 from nba_props.schemas.analytics import BETTING_LINES, SLATE
 from nba_props.schemas.minutes import MINUTES
 from nba_props.schemas.predictions import LEDGER, PREDICTION_ACCURACY
@@ -39,27 +41,26 @@ _UNANCHORED = "our forecast, as too few books make a consensus: it tells nothing
 _ROWS_SQL = f"""
 SELECT j.player_id, j.market, j.system_id, j.model_version, j.forecast, j.over_probability, j.confidence_score,
   j.recommendation, j.abstain_reason, j.line, j.over_price, j.under_price, j.sportsbook, j.quote_id, j.prediction_id,
-  j.created_at, j.is_backfill, j.line_problem, q.snapshot_at AS quoted_at, a.outcome, a.profit, a.is_current
+  j.created_at, j.is_backfill, j.line_problem, q.snapshot_at AS quoted_at, a.outcome,
+  k.prediction_id IS NOT NULL AS is_current
 FROM ({claimed_lines_sql(span_sql(LEDGER))}) AS j
 LEFT JOIN {span_sql(ODDS_QUOTES)} AS q ON q.game_date = j.game_date AND q.quote_id = j.quote_id
 LEFT JOIN {span_sql(PREDICTION_ACCURACY)} AS a
   ON a.game_date = j.game_date AND a.prediction_id = j.prediction_id AND a.system_id = j.system_id
+LEFT JOIN (
+  SELECT game_date, prediction_id, system_id FROM nba_predictions.current_predictions
+  WHERE game_date BETWEEN @first AND @last
+) AS k ON k.game_date = j.game_date AND k.prediction_id = j.prediction_id AND k.system_id = j.system_id
 ORDER BY j.player_id, j.market, j.system_id, j.created_at
 """
-_MAIN_KEYS = sql_list([m.feed_key for m in markets.MARKETS])
-_MOVES_SQL = f"""
-SELECT r.player_id, q.market AS feed_key, q.snapshot_at, q.line
-FROM {span_sql(ODDS_QUOTES)} AS q
-JOIN {span_sql(RESOLVED_NAMES)} AS r
-  ON r.game_date = q.game_date AND r.game_id = q.game_id AND r.source = q.data_source AND r.source_name = q.source_name
-WHERE NOT q.is_in_play AND q.over_price IS NOT NULL AND q.under_price IS NOT NULL AND q.market IN ({_MAIN_KEYS})
-"""
+_PEOPLE_SQL = f"SELECT * FROM {span_sql(SLATE)} AS s"
+_NAMES_SQL = f"SELECT game_date, game_id, source, source_name, player_id FROM {span_sql(RESOLVED_NAMES)} AS r"
 _PAST_LINES_SQL = f"""
-SELECT b.game_id, b.player_id, b.market, b.line, a.outcome
+SELECT b.game_id, b.player_id, b.market, b.line, a.outcome, a.recommendation
 FROM {span_sql(BETTING_LINES)} AS b
 JOIN (SELECT DISTINCT player_id FROM {SLATE.address} WHERE game_date = @day) AS s ON s.player_id = b.player_id
 LEFT JOIN (
-  SELECT game_date, game_id, player_id, market, outcome FROM {span_sql(PREDICTION_ACCURACY)} AS p
+  SELECT game_date, game_id, player_id, market, outcome, recommendation FROM {span_sql(PREDICTION_ACCURACY)} AS p
   WHERE is_current AND is_valid_line
     AND system_id = CASE WHEN market = '{markets.POINTS}' THEN '{board.SYSTEM}' ELSE '{board.ELSEWHERE}' END
 ) AS a ON a.game_date = b.game_date AND a.game_id = b.game_id AND a.player_id = b.player_id AND a.market = b.market
@@ -92,11 +93,15 @@ class Players:
 def read(warehouse: Warehouse, slate: Slate) -> Players:
     """What the players' pages of a slate show beside the slate itself."""
     span = {"first": slate.day, "last": slate.day}
-    rows, quotes, minutes = (warehouse.query(sql, **span) for sql in (_ROWS_SQL, _MOVES_SQL, _MINUTES_SQL))
+    rows, minutes, people, names, quotes = (
+        warehouse.query(sql, **span)
+        for sql in (_ROWS_SQL, _MINUTES_SQL, _PEOPLE_SQL, _NAMES_SQL, book_lines.QUOTES_SQL)
+    )
+    judged = book_lines.judged_quotes(people, quotes, names)
     lines = warehouse.query(_PAST_LINES_SQL, first=slate.day - LOOK_BACK, last=slate.day - timedelta(1), day=slate.day)
     games = results_of(slate.past)
     tonight = slate.props.drop_duplicates("player_id").set_index("player_id")["opponent"]
-    return Players(games, lines, splits(games, tonight), rows, moves(quotes), minutes)
+    return Players(games, lines, splits(games, tonight), rows, moves(book_lines.main_lines_over_time(judged)), minutes)
 
 
 def results_of(past: pd.DataFrame) -> pd.DataFrame:
@@ -131,11 +136,14 @@ def splits(games: pd.DataFrame, tonight: pd.Series) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-def moves(quotes: pd.DataFrame) -> pd.DataFrame:
-    """``player_id, market, at, line``: the median of the books' main lines at each capture, in order."""
-    keys = {m.feed_key: m.key for m in markets.MARKETS}
-    found = quotes.assign(market=quotes["feed_key"].map(keys)).groupby([*_OF, "snapshot_at"], as_index=False)["line"]
-    return found.median().rename(columns={"snapshot_at": "at"})
+def moves(lines: pd.DataFrame) -> pd.DataFrame:
+    """``player_id, market, at, line``: the median of the books' main lines after each capture, in order.
+
+    A book that is not in a capture keeps its last line, as in ``nba_analytics.book_lines``.
+    """
+    wide = lines.pivot(index=[*_OF, "snapshot_at"], columns="bookmaker", values="line").sort_index()
+    kept = wide.groupby(level=_OF).ffill() if len(wide) else wide
+    return kept.median(axis=1).rename("line").rename_axis([*_OF, "at"]).reset_index()
 
 
 def pages(slate: Slate, players: Players) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -143,7 +151,7 @@ def pages(slate: Slate, players: Players) -> Iterator[tuple[int, dict[str, Any]]
     props = slate.props[slate.props["line"].notna()]
     order = {key: n for n, key in enumerate(markets.keys())}
     props = props.assign(
-        place=props["market"].map(order), tipoff=clock(props["tipoff_at"]),
+        place=props["market"].map(order), tipoff=starts(props),
         reported=_instants(props["injury_reported_at"]), injury=props["injury_status"].map(status_words),
         at=props["book"].map(name_of, na_action="ignore"),
     ).sort_values(["player_id", "place"])  # fmt: skip
@@ -198,7 +206,7 @@ def grouped(frame: pd.DataFrame, keys: list[str]) -> dict[tuple[Any, ...], list[
 
 def _laddered(offers: pd.DataFrame, shapes: pd.DataFrame) -> pd.DataFrame:
     """Offers with P(over) at their line by our distribution around the consensus, null without one."""
-    anchored = shapes[shapes["anchor"] == Anchor.CONSENSUS].reset_index(drop=True)
+    anchored = shapes[shapes["anchor"].eq(Anchor.CONSENSUS) & shapes["masses"].notna()].reset_index(drop=True)
     keys = pd.MultiIndex.from_frame(anchored[_OF])
     at = keys.get_indexer(pd.MultiIndex.from_frame(offers[_OF]))
     has = at >= 0
@@ -222,23 +230,31 @@ def _market(
     if results:
         won = sum(r > line if is_over else r < line for r in results)
         side = "over" if is_over else "under"
-        said = f"The last {plural(len(results), 'game')} against tonight's line: {side} {line:g} in {won}"
+        said = f"The last {plural(len(results), 'game')} at tonight's line: {side} {line:g} in {won} of {len(results)}"
         labels = [game["label"] for game in reversed(games)]
         figures.append((said, svg.bars(results, labels, line, is_over, said)))
     for shape in own["shapes"]:
+        if shape["masses"] is None:
+            continue
         whose = "the books' consensus" if shape["anchor"] == Anchor.CONSENSUS else _UNANCHORED
-        said = f"Probability of each result around {whose}: median {shape['q50']}, a tenth and nine tenths at "
-        said += f"{shape['q10']} and {shape['q90']}"
+        said = (
+            f"Probability of each result around {whose}: median {shape['q50']}, 10th and 90th percentile "
+            f"{shape['q10']} and {shape['q90']}"
+        )
         figures.append((said, svg.masses(int(shape["lowest"]), json.loads(shape["masses"]), line, said)))
     if path := own["moves"]:
         first, last = path[0]["line"], path[-1]["line"]
-        moved = f"from {first:g} to {last:g}" if len(path) > 1 else f"{first:g}, of one capture"
-        said = f"Median main line of the books: {moved}"
-        ends = list(dict.fromkeys([path[0]["text"], path[-1]["text"]]))
-        figures.append((said, svg.steps([p["minute"] for p in path], [p["line"] for p in path], ends, said)))
-    return {"market": market, "prop": prop, "figures": figures, "offers": own["offers"], "rows": own["rows"]}
+        said = f"Median main line of all books: from {first:g} to {last:g} in {len(path)} captures"
+        ends = [path[0]["text"].removesuffix(" ET"), path[-1]["text"]]
+        if len(path) > 1:
+            figures.append((said, svg.steps([p["minute"] for p in path], [p["line"] for p in path], ends, said)))
+    why = next((s["no_distribution_reason"] for s in own["shapes"] if s["masses"] is None), None)
+    return {
+        "market": market, "prop": prop, "figures": figures, "offers": own["offers"], "rows": own["rows"],
+        "no_distribution": why, "has_ladder": any(o["ours"] is not None for o in own["offers"]),
+    }  # fmt: skip
 
 
 def _instants(at: pd.Series) -> pd.Series:
-    """Instants as text, missing where they are."""
-    return pd.to_datetime(at, utc=True).dt.strftime("%m-%d %H:%M UTC")
+    """Instants as US/Eastern text, missing where they are."""
+    return pd.to_datetime(at, utc=True).dt.tz_convert(EASTERN).dt.strftime("%Y-%m-%d %H:%M ET")

@@ -20,8 +20,8 @@
 
   // past results of the row's market, the newest last, and how many of the newest n its side would have won
   const past = row => data.past[row.player].map(game => row.stats.reduce((sum, stat) => sum + game[stat], 0));
-  const wins = (row, results) => results.map(r => row.side === 1 ? r < row.line : r > row.line);
-  const hits = (row, n) => { const w = row.wins.slice(-n); return w.length < n ? null : w.filter(Boolean).length; };
+  const wins = (row, results) => results.map(r => known(row.side) && (row.side === 1 ? r < row.line : r > row.line));
+  const hits = (row, n) => { const w = row.wins.slice(-n); return w.length < n || !known(row.side) ? null : w.filter(Boolean).length; };
 
   const rows = data.rows.map(values => {
     const row = {};
@@ -41,46 +41,66 @@
     const said = `last ${results.length} games, newest last: ${results.join(", ")}; line ${row.line}`;
     return results.length ? html`<svg class="games" role="img" aria-label="${said}" width="120" height="${high}" viewBox="0 0 120 ${high}">${bars}<line class="line" x1="0" x2="120" y1="${y(row.line)}" y2="${y(row.line)}"/></svg>` : "";
   }
+  const OLD = 6; // hours after which a quote is perhaps no longer offered
   const heat = (n, kind) => ({
     kind,
-    cell: row => {
-      const h = hits(row, n);
-      return known(h) ? html`<td class="heat ${kind}" style="--share:${(h / n).toFixed(2)}">${h}/${n}</td>` : html`<td class="${kind}"></td>`;
-    },
+    tip: `In how many of his last ${n} games the side would have won at this line`,
+    text: row => { const h = hits(row, n); return known(h) ? `${h}/${n}` : ""; },
+    attributes: row => { const h = hits(row, n); return known(h) ? html` style="--share:${(2 * h / n - 1).toFixed(2)}"` : ""; },
+    extra: "heat",
     by: row => { const h = hits(row, n); return known(h) ? h / n : null; },
   });
-  const cell = (of, kind, inner) => html`<td class="${kind}">${inner}</td>`;
+  const moved = r => known(r.opening) ? `${r.opening} → ${r.newest}` : "";
+  const spread = r => known(r.line) ? `${r.books} book${r.books === 1 ? "" : "s"}, range ${r.range ?? 0}` : "";
+  const age = r => known(r.age) ? html`<span class="${r.age > OLD ? "status" : ""}">${number(r.age)} h old</span>` : "";
+  const outcome = r => !known(r.result) ? (r.outcome === "VOID" ? " · void" : "") : ` · ${r.result}${r.pick && r.outcome ? " " + r.outcome.toLowerCase() : ""}`;
+  const chances = r => known(r.chance) ? `${data.systems[r.by].replace(/_v.*/, "")} ${percent(r.chance)}` : "";
+  // a column's first line, the smaller one under it, and what it is sorted by
   const COLUMNS = {
-    player: { title: "player", by: r => r.name, cell: (r, n) => {
-      const [away, home, tip] = data.games[r.game];
-      return html`<th scope="row"><a href="${r.id}.html#${r.key}">${r.name}</a> <button class="open" type="button" aria-expanded="false" data-row="${n}" aria-label="Odds and systems: ${r.name}, ${r.title}">▸</button><small>${r.team ?? "?"} · ${away} @ ${home} ${tip}</small>${r.status && html`<small class="status">${r.status}</small>`}</th>`;
-    } },
-    pick: { title: "pick", by: r => known(r.side) ? r.side : null, cell: r => known(r.line)
-      ? html`<td><span class="${known(r.side) ? SIDES[r.side] + (r.pick ? "" : " lean") : "lean"}">${known(r.side) ? LETTERS[r.side] : "·"} ${r.line}</span><small>${r.short}${r.pick ? "" : known(r.side) ? " · no pick" : ""}${known(r.result) ? ` · ${r.result}${r.pick ? " " + r.outcome.toLowerCase() : ""}` : ""}</small></td>`
-      : html`<td><span class="lean">no line</span><small>${r.short}</small></td>` },
-    price: { title: "best price", right: true, by: r => r.price, cell: r => html`<td class="right"><span class="strong">${price(r.price)}</span><small>${known(r.book) ? data.books[r.book][1] : ""}</small></td>` },
-    projection: { title: "projection", right: true, kind: "mid-only", by: r => known(r.forecast) ? (r.forecast - r.line) / Math.max(r.line, 1) : null, cell: r => html`<td class="right mid-only">${r.why ? html`<small>${r.why.replace(": ", ":\n")}</small>` : html`${number(r.forecast)}<small>${number(known(r.forecast) ? r.forecast - r.line : null, 1, true)}</small>`}</td>` },
-    P: { title: "P", right: true, kind: "phone-hidden", by: r => r.chance ?? r.market_chance, cell: r => html`<td class="right phone-hidden">${percent(r.chance ?? r.market_chance)}<small>${known(r.chance) ? `books ${percent(r.market_chance)}` : known(r.market_chance) ? "books" : ""}</small></td>` },
-    fair: { title: "fair", right: true, kind: "wide-only", by: r => r.fair, cell: r => html`<td class="right wide-only">${price(r.fair)}</td>` },
-    EV: { title: "EV", right: true, by: r => r.shrunk_ev, cell: r => html`<td class="right"><span class="strong">${percent(r.shrunk_ev, 1, true)}</span><small>${known(r.books_ev) ? "raw " + percent(r.books_ev, 1, true) : ""}</small></td>` },
+    player: { title: "player", by: r => r.name },
+    pick: { title: "pick", tip: "The side of the system's pick; grey where its forecast leans without a pick", by: r => known(r.side) ? r.side : null,
+      text: r => known(r.line) ? html`<span class="${known(r.side) ? SIDES[r.side] + (r.pick ? "" : " lean") : "lean"}">${known(r.side) ? LETTERS[r.side] : "line"} ${r.line}</span>` : html`<span class="lean">no line</span>`,
+      small: r => html`${r.short}${r.why ? ` · ${r.why.replace(/^no line: /, "")}` : r.pick ? "" : " · no pick"}${outcome(r)}`, wraps: true },
+    price: { title: "best price", tip: "The best price of that side at that line, its book, and how old the quote is", right: true, by: r => r.price,
+      text: r => html`<span class="strong">${price(r.price)}</span>`,
+      small: r => html`${known(r.book) ? data.books[r.book][1] : ""}${r.alternate ? ", alternate" : ""}${r.age > OLD ? html` · ${age(r)}` : ""}`, wraps: true },
+    projection: { title: "projection", tip: "The system's forecast, and its distance from the line", right: true, kind: "mid-only", by: r => known(r.forecast) ? (r.forecast - r.line) / Math.max(r.line, 1) : null,
+      text: r => number(r.forecast), small: r => number(known(r.forecast) ? r.forecast - r.line : null, 1, true) },
+    P: { title: "P", tip: "Probability that the side wins by the books other than that of the price; under it by a system", right: true, kind: "phone-hidden", by: r => r.books_chance,
+      text: r => percent(r.books_chance), small: r => known(r.books_chance) ? chances(r) : html`${chances(r) || (known(r.market_chance) ? "all books " + percent(r.market_chance) : "")}` },
+    fair: { title: "fair", tip: "The side's price without a vig by the other books; under it a stake, as a share of the bankroll", right: true, kind: "wide-only", by: r => r.fair,
+      text: r => price(r.fair), small: r => r.stake ? `stake ${percent(r.stake, 1)}` : "" },
+    EV: { title: "EV", tip: "Average profit of a unit at the best price by the other books: the part that results have followed, and raw", right: true, by: r => r.kept_ev,
+      text: r => html`<span class="strong">${percent(r.kept_ev, 1, true)}</span>`, small: r => known(r.books_ev) ? "raw " + percent(r.books_ev, 1, true) : "" },
     "last 5": { title: "last 5", ...heat(5, "mid-only") },
     "last 10": { title: "10", label: "last 10", ...heat(10, "mid-only") },
     "last 20": { title: "20", label: "last 20", ...heat(20, "wide-only") },
-    games: { title: "last 20 games", kind: "wide-only", cell: r => html`<td class="wide-only">${known(r.line) ? games(r) : ""}</td>` },
-    opened: { title: "opened", right: true, kind: "wide-only", by: r => known(r.opening) && known(r.newest) ? Math.abs(r.newest - r.opening) : null, cell: r => html`<td class="right wide-only">${known(r.opening) ? html`${r.opening} → ${r.newest}` : ""}<small>${known(r.line) ? `${r.books} book${r.books === 1 ? "" : "s"}, range ${r.range ?? 0}` : ""}</small></td>` },
-    agree: { title: "agree", right: true, kind: "wide-only", by: r => r.of ? r.agree / r.of : null, cell: r => html`<td class="right wide-only">${known(r.agree) ? `${r.agree} of ${r.of}` : ""}<small>${known(r.age) ? `quote ${number(r.age)} h` : ""}</small></td>` },
+    games: { title: "last 20 games", kind: "wide-only", text: r => known(r.line) ? games(r) : "" },
+    opened: { title: "opened", tip: "The chosen book's first line and its newest; how many books have a line, and how far apart", right: true, kind: "wide-only", by: r => known(r.opening) && known(r.newest) ? Math.abs(r.newest - r.opening) : null,
+      text: moved, small: spread },
+    agree: { title: "agree", tip: "Systems on that side, of those with a forecast", right: true, kind: "wide-only", by: r => r.of && known(r.agree) ? r.agree / r.of : null,
+      text: r => known(r.agree) ? `${r.agree} of ${r.of}` : "" },
   };
+  const who = (r, n) => {
+    const [away, home, tip] = data.games[r.game];
+    return html`<th scope="row"><a href="${r.id}.html#${r.key}">${r.name}</a> <button class="open" type="button" aria-expanded="false" data-row="${n}" aria-label="Odds and systems: ${r.name}, ${r.title}">▸</button><small>${r.team ?? "?"} · ${away} @ ${home} ${tip}</small>${r.status && html`<small class="status">${r.status}</small>`}</th>`;
+  };
+  const cell = (c, r) => html`<td class="${c.kind ?? ""}${c.right ? " right" : ""}${c.extra && known(c.by(r)) ? " " + c.extra : ""}"${c.attributes ? c.attributes(r) : ""}>${c.text(r)}${c.small ? html`<small class="${c.wraps ? "wraps" : ""}">${c.small(r)}</small>` : ""}</td>`;
+  const line = (r, n) => html`<tr>${Object.entries(COLUMNS).map(([id, c]) => id === "player" ? who(r, n) : cell(c, r))}</tr>`;
 
   let shown = STEP, found = [], drawn = null;
-  const NONE = { q: "", market: "", game: "", team: "", book: "", side: "", all: "", sort: "EV" };
-  const state = () => ({ ...NONE, ...Object.fromEntries(new URLSearchParams(location.hash.slice(1))) });
+  const NONE = { q: "", market: "", game: "", team: "", book: "", side: "", picks: "", all: "", sort: "EV" };
+  const state = () => ({ ...NONE, ...Object.fromEntries([...new URLSearchParams(location.hash.slice(1))].filter(offered)) });
+  // a value that a list does not offer is none: nothing is filtered out unseen
+  const offered = ([key, value]) => Object.hasOwn(NONE, key) && (form.elements[key]?.tagName !== "SELECT" || [...form.elements[key].options].some(o => o.value === value));
   function filtered(s) {
     const q = fold(s.q.trim());
     const out = rows.filter(r => (s.all || known(r.line)) && (!q || r.found.includes(q)) && (!s.market || r.key === s.market)
       && (!s.game || data.games[r.game].slice(0, 2).join("@") === s.game) && (!s.team || r.team === s.team)
       && (!s.book || (known(r.book) && data.books[r.book][0] === s.book))
-      && (!s.side || (s.side === "picks" ? r.pick : known(r.side) && r.side === +s.side)));
-    const down = !s.sort.startsWith("-"), column = COLUMNS[s.sort.replace(/^-/, "")];
+      && (!s.side || (known(r.side) && r.side === +s.side)) && (!s.picks || r.pick));
+    const down = !s.sort.startsWith("-"), id = s.sort.replace(/^-/, "");
+    const column = Object.hasOwn(COLUMNS, id) ? COLUMNS[id] : null;
     if (!column || !column.by) return out;
     const keys = new Map(out.map(r => [r, column.by(r)]));
     const text = typeof keys.get(out[0]) === "string";
@@ -94,17 +114,18 @@
   const heading = ([id, c], s) => {
     const direction = s.sort === id ? (id === "player" ? "ascending" : "descending") : s.sort === "-" + id ? (id === "player" ? "descending" : "ascending") : null;
     const sorted = direction ? html` aria-sort="${direction}"` : "";
-    return html`<th scope="col" class="${c.kind ?? ""}${c.right ? " right" : ""}"${sorted}>${c.by ? html`<button type="button" data-sort="${id}" aria-label="${c.label ?? c.title}: sort">${c.title}</button>` : c.title}</th>`;
+    return html`<th scope="col" class="${c.kind ?? ""}${c.right ? " right" : ""}"${sorted}>${c.by ? html`<button type="button" data-sort="${id}" title="${c.tip ?? ""}" aria-label="${c.label ?? c.title}: sort">${c.title}</button>` : c.title}</th>`;
   };
   function draw() {
     const s = state();
     drawn = location.hash;
     found = filtered(s);
     const head = Object.entries(COLUMNS).map(entry => heading(entry, s));
-    const body = found.slice(0, shown).map((r, n) => html`<tr>${Object.values(COLUMNS).map(c => c.cell(r, n))}</tr>`);
-    host.innerHTML = html`<table><caption class="skip">${found.length > shown ? `The first ${shown} of ${found.length}` : found.length} props</caption><thead><tr>${head}</tr></thead><tbody>${body}</tbody></table>`;
+    const body = found.slice(0, shown).map(line);
+    if (!found.length) host.innerHTML = html`<p>Nothing matches: Reset shows everything.</p>`;
+    else host.innerHTML = html`<table><caption class="skip">${found.length > shown ? `The first ${shown} of ${found.length}` : found.length} ${data.what}</caption><thead><tr>${head}</tr></thead><tbody>${body}</tbody></table>`;
     const picks = found.filter(r => r.pick).length;
-    count.textContent = `${found.length} props of ${new Set(found.map(r => r.id)).size} players, ${picks} picks`;
+    count.textContent = `${found.length} ${data.what} of ${new Set(found.map(r => r.id)).size} players, ${picks} picks`;
     more.hidden = found.length <= shown;
   }
   function fill() {
@@ -139,23 +160,28 @@
     masses.forEach((p, n) => { if (lowest + n > line) over += p; else if (lowest + n < line) under += p; });
     return over + under > 0 ? over / (over + under) : null;
   }
-  const table = (title, heads, lines) => html`<div><h3>${title}</h3><table><thead><tr>${heads.map((h, n) => html`<th scope="col" class="${n ? "right" : ""}">${h}</th>`)}</tr></thead><tbody>${lines.map(l => html`<tr>${l.map((v, n) => html`<td class="${n ? "right" : ""}">${v}</td>`)}</tr>`)}</tbody></table></div>`;
+  const table = (title, heads, lines, strong = () => false) => html`<div><h3>${title}</h3><table><thead><tr>${heads.map((h, n) => html`<th scope="col" class="${n ? "right" : ""}">${h}</th>`)}</tr></thead><tbody>${lines.map(l => html`<tr class="${strong(l) ? "strong" : ""}">${l.map((v, n) => html`<td class="${n ? "right" : ""}">${v}</td>`)}</tr>`)}</tbody></table></div>`;
+  // what a narrow screen has no column for
+  function summary(r) {
+    const facts = [["projection", number(r.forecast)], ["P by the other books", percent(r.books_chance)], ["P by a system", chances(r)], ["fair price", price(r.fair)],
+      ["stake", r.stake ? percent(r.stake, 1) : ""], ["last 5, 10, 20", [5, 10, 20].map(n => hits(r, n) === null ? "-" : `${hits(r, n)}/${n}`).join(", ")], ["opened", moved(r)], ["books", spread(r)],
+      ["agree", known(r.agree) ? `${r.agree} of ${r.of}` : ""], ["best price", age(r)]];
+    return html`<dl class="summary">${facts.filter(([, v]) => v !== "").map(([k, v]) => html`<div><dt>${k}</dt><dd>${v}</dd></div>`)}</dl>`;
+  }
   function systems(row) {
-    const lines = row.systems.map(([n, forecast, p, side, line]) => [data.systems[n], number(forecast), percent(p), known(side) ? `${SIDES[side]} ${line}` : "pass"]);
+    const lines = row.systems.map(([n, forecast, p, side, at]) => [data.systems[n], number(forecast), percent(p), known(side) ? `${SIDES[side]} ${at}` : known(forecast) ? "pass" : "abstained"]);
     return lines.length ? table("Systems", ["system", "forecast", "P(over)", "side"], lines) : html`<p>${row.why}</p>`;
   }
   function books(row, found) {
-    const own = (found.quotes[row.id] ?? []), main = own.filter(q => q[4]), others = own.filter(q => !q[4]);
-    const line = ([book, l, over, under, , age, p]) => [book, l, price(over), price(under), percent(p), number(age) + " h"];
+    const own = (found.quotes[row.id] ?? []), main = own.filter(q => q[4]);
+    const at = ([book, l, over, under, , old, p]) => [book, l, price(over), price(under), percent(p), number(old) + " h"];
     const shape = found.shapes[row.id];
-    const lines = [...new Set(own.map(q => q[1]))].sort((a, b) => a - b);
-    const steps = shape ? lines.map(l => {
-      const p = ladder(shape, l), at = own.filter(q => q[1] === l);
-      const best = n => { const prices = at.map(q => q[n]).filter(known); return prices.length ? price(Math.max(...prices)) : ""; };
-      return [l, percent(p, 1), best(2), best(3)];
-    }) : [];
-    return html`${table("Main lines of the books", ["book", "line", "over", "under", "P(over) by the others", "age"], main.map(line))}
-      ${steps.length ? table(`${others.length ? "Every line" : "The lines"} and our distribution${shape[0] === "UNANCHORED" ? ", unanchored: it says nothing of a bet" : ""}`, ["line", "P(over)", "best over", "best under"], steps) : ""}`;
+    const best = (l, n) => own.filter(q => q[1] === l && known(q[n])).reduce((top, q) => !top || q[n] > top[n] ? q : top, null);
+    const quoted = (q, n) => q ? `${price(q[n])} ${q[0]}` : "";
+    const steps = [...new Set(own.map(q => q[1]))].sort((a, b) => a - b).map(l => [l, ...(shape ? [percent(ladder(shape, l), 1)] : []), quoted(best(l, 2), 2), quoted(best(l, 3), 3)]);
+    const whose = !shape ? "" : shape[0] === "UNANCHORED" ? ", P(over) by our distribution, unanchored: it tells nothing about a bet" : ", P(over) by our distribution";
+    return html`${table("Main lines of the books", ["book", "line", "over", "under", "P(over) by the others", "age"], main.map(at))}
+      ${table(`Every line, alternates too${whose}`, ["line", ...(shape ? ["P(over)"] : []), "best over", "best under"], steps, l => l[0] === row.line)}`;
   }
   async function toggle(button) {
     const tr = button.closest("tr"), row = found[+button.dataset.row];
@@ -165,7 +191,7 @@
       return;
     }
     button.setAttribute("aria-expanded", "true");
-    tr.insertAdjacentHTML("afterend", html`<tr class="detail"><td colspan="${Object.keys(COLUMNS).length}"><div class="columns">${systems(row)}</div><p><a href="${row.id}.html#${row.key}">${row.name}, ${row.title.toLowerCase()}: games, line movement, distribution, and the published rows with their quotes</a></p></td></tr>`);
+    tr.insertAdjacentHTML("afterend", html`<tr class="detail"><td colspan="${Object.keys(COLUMNS).length}"><div class="box">${summary(row)}<div class="columns">${systems(row)}</div><p><a href="${row.id}.html#${row.key}">${row.name}, ${row.title.toLowerCase()}: games, line movement, distribution, and the published rows with their quotes</a></p></div></td></tr>`);
     const box = tr.nextElementSibling.querySelector(".columns");
     try { box.insertAdjacentHTML("beforeend", books(row, await odds(row.key))); } catch (error) { box.insertAdjacentHTML("beforeend", html`<p class="bad">${error.message}</p>`); }
   }
@@ -174,7 +200,8 @@
   options("market", data.markets.map(([key, title]) => [key, title]));
   options("game", data.games.map(([away, home, tip]) => [`${away}@${home}`, `${away} @ ${home} ${tip}`]));
   options("team", [...new Set(data.players.map(p => p[2]).filter(known))].sort().map(t => [t, t]));
-  options("book", data.books.filter((_, n) => rows.some(r => r.book === n)));
+  const used = new Set(rows.map(r => r.book));
+  options("book", data.books.filter((_, n) => used.has(n)));
   form.addEventListener("input", () => keep(Object.fromEntries([...form.elements].filter(f => f.name).map(f => [f.name, f.type === "checkbox" ? (f.checked ? "1" : "") : f.value]))));
   form.addEventListener("reset", event => { event.preventDefault(); keep(NONE); fill(); });
   form.addEventListener("submit", event => event.preventDefault());
@@ -186,6 +213,8 @@
       host.querySelector(`[data-sort="${id}"]`).focus();
     } else if (open) toggle(open);
   });
+  // the fragment is the filters: this link moves the focus alone
+  document.querySelector("a.skip").addEventListener("click", event => { event.preventDefault(); document.getElementById("content").focus(); });
   more.addEventListener("click", () => { shown += STEP * 4; draw(); });
   window.addEventListener("hashchange", () => { if (location.hash !== drawn) { fill(); draw(); } });
   fill();

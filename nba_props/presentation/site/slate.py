@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from nba_props.domain.odds import expected_profit
 from nba_props.domain.stored import span_sql
 from nba_props.domain.systems import SYSTEM_TABLES
 from nba_props.facts import markets
@@ -32,12 +33,18 @@ SHOWN_GAMES = 20
 #: the columns of box scores that results are sums of
 STATS = tuple(dict.fromkeys(stat for m in markets.MARKETS for stat in m.stats))
 #: why a prop without a pick has none, where nothing else is known
-NOT_PREDICTED = "NOT_PREDICTED"
+NOT_PREDICTED = "not predicted: the system has no row for it"
+#: why there is no line, in words
+_NO_LINE = {
+    "NOT_QUOTED": "no book quoted him", "NO_SPORTSBOOK": "no sportsbook quoted him",
+    "ONLY_IN_PLAY": "quoted in play only", "ONLY_STALE": "only old quotes", "ONE_SIDED": "only one side has a price",
+    "NO_CUTOFF": "the tip-off is not known",
+}  # fmt: skip
 
 _LINES_SQL = f"""
 SELECT b.game_date, b.game_id, b.player_id, b.player_name, b.market, b.cutoff_at, b.line AS newest_line, b.sportsbook,
   b.quoted_at, b.opening_line, b.books, b.line_range, b.no_line_reason, s.team, s.opponent, g.away_team, g.home_team,
-  g.tipoff_at, g.status, x.injury_status, x.injury_reported_at
+  g.tipoff_at, g.is_postponed, x.injury_status, x.injury_reported_at
 FROM {span_sql(BETTING_LINES)} AS b
 JOIN {span_sql(SLATE)} AS s ON s.game_date = b.game_date AND s.game_id = b.game_id AND s.player_id = b.player_id
 JOIN {span_sql(SCHEDULE)} AS g ON g.game_date = b.game_date AND g.game_id = b.game_id
@@ -47,12 +54,12 @@ LEFT JOIN {span_sql(CONTEXT)} AS x
 # of several reasons one is shown: that of a row held back tells more than that of an abstention
 _WHY_SQL = f"""
 SELECT game_date, game_id, player_id, market, MAX(why) AS why FROM (
-  SELECT game_date, game_id, player_id, market, CONCAT('ABSTAINED: ', abstain_reason) AS why
+  SELECT game_date, game_id, player_id, market, CONCAT('abstained: ', abstain_reason) AS why
   FROM nba_predictions.current_predictions
   WHERE game_date BETWEEN @first AND @last AND abstain_reason IS NOT NULL
     AND system_id = CASE WHEN market = '{markets.POINTS}' THEN '{board.SYSTEM}' ELSE '{board.ELSEWHERE}' END
   UNION ALL
-  SELECT game_date, game_id, player_id, market, CONCAT('QUARANTINED: ', reason) AS why
+  SELECT game_date, game_id, player_id, market, CONCAT('quarantined: ', reason) AS why
   FROM {span_sql(QUARANTINED_PREDICTIONS)} AS q
   WHERE system_id = CASE WHEN market = '{markets.POINTS}' THEN '{board.SYSTEM}' ELSE '{board.ELSEWHERE}' END
 ) AS w
@@ -68,8 +75,8 @@ SELECT game_date, game_id, player_id, market, bookmaker, line, over_price, under
 FROM {span_sql(PRICES)} AS p WHERE is_current
 """
 _SHAPES_SQL = f"""
-SELECT game_date, game_id, player_id, market, anchor, lowest, masses, q10, q50, q90, centre
-FROM {span_sql(DISTRIBUTIONS)} AS d WHERE masses IS NOT NULL
+SELECT game_date, game_id, player_id, market, anchor, lowest, masses, q10, q50, q90, no_distribution_reason
+FROM {span_sql(DISTRIBUTIONS)} AS d
 """
 
 
@@ -80,6 +87,7 @@ class Slate:
     Args:
         day: the date.
         props: a row per player and market, see :func:`props_of`.
+        prices: a row per side that is worth more than its best price, see :func:`prices_of`.
         systems: the published rows behind them, one per system (``board.published``).
         past: the games of its players before it, the newest of each with ``recency`` 1.
         offers: every quote that the books offer, with P(over) by the other books.
@@ -89,6 +97,7 @@ class Slate:
 
     day: date
     props: pd.DataFrame
+    prices: pd.DataFrame
     systems: pd.DataFrame
     past: pd.DataFrame
     offers: pd.DataFrame
@@ -102,10 +111,10 @@ def read(warehouse: Warehouse, day: date, now: datetime) -> Slate:
     lines, why, past, offers, shapes = (
         warehouse.query(sql, **span) for sql in (_LINES_SQL, _WHY_SQL, PAST_SQL, _OFFERS_SQL, _SHAPES_SQL)
     )
-    systems = board.published(warehouse, day, day)
+    systems = board.first_of_each(board.published(warehouse, day, day))
     sides = shopping.best_sides(warehouse, day, day, markets.keys(), now, alternates=True)
     props = props_of(lines, systems, sides, why)
-    return Slate(day, props, systems, past, offers, shapes, now)
+    return Slate(day, props, prices_of(props, sides), systems, past, offers, shapes, now)
 
 
 def props_of(lines: pd.DataFrame, systems: pd.DataFrame, sides: pd.DataFrame, why: pd.DataFrame) -> pd.DataFrame:
@@ -113,8 +122,9 @@ def props_of(lines: pd.DataFrame, systems: pd.DataFrame, sides: pd.DataFrame, wh
 
     Returns:
         The columns of ``lines`` and those of the board; ``line`` is the published one, else the newest. Of the side at
-        the best price by the other books: ``fair_price``, ``books_ev`` and ``books_ev_shrunk`` [units]. ``why`` is the
-        reason of a prop without a pick's forecast.
+        its best price, by the other books: ``books_chance``, ``fair_price``, ``books_ev`` and ``books_ev_shrunk``
+        [units], ``stake``, ``age`` [hours] and whether that quote ``is_alternate``. ``why`` is the reason of a prop
+        without a forecast, in words.
     """
     picks = board.of_rows(systems)
     found = lines
@@ -123,14 +133,22 @@ def props_of(lines: pd.DataFrame, systems: pd.DataFrame, sides: pd.DataFrame, wh
         found = lines.merge(own, on=PROP, how="left", validate="one_to_one")
     found = found.reindex(columns=[*lines.columns, *_BOARD, "place"])
     found["line"] = found["line"].fillna(found["newest_line"])
-    worth = sides[[*PROP, "line", "side", "fair_price", "ev", "ev_shrunk"]].rename(
-        columns={"side": "leans", "ev": "books_ev", "ev_shrunk": "books_ev_shrunk"}
+    found = found.astype({"leans": object}).merge(
+        worth_of(sides).rename(columns={"side": "leans"}),
+        on=[*PROP, "line", "leans"],
+        how="left",
+        validate="one_to_one",
     )
-    found = found.astype({"leans": object}).merge(worth, on=[*PROP, "line", "leans"], how="left", validate="one_to_one")
+    # price, book and EV are of one quote: where none is offered at the line any more, it is the published one's
+    offered = found["best_price"].notna()
+    for column in ("price", "book"):
+        found[column] = found[f"best_{column}"].where(offered, found[column])
+    found["age"] = found["best_age"].where(offered, found["quote_age"])
+    found["ev"] = expected_profit(found["chance"].astype("float64"), found["price"].astype("float64"))
     found = found.merge(why, on=PROP, how="left", validate="one_to_one")
     found["why"] = np.select(
         [found["line"].isna(), found["side"].notna()],
-        ["NO LINE: " + found["no_line_reason"].fillna("unknown"), ""],
+        ["no line: " + found["no_line_reason"].map(_NO_LINE).fillna("not known why"), ""],
         found["why"].fillna(NOT_PREDICTED),
     )
     order = found.assign(is_none=found["line"].isna()).sort_values(
@@ -139,21 +157,47 @@ def props_of(lines: pd.DataFrame, systems: pd.DataFrame, sides: pd.DataFrame, wh
     return order.drop(columns=["place", "is_none"]).reset_index(drop=True)
 
 
+def worth_of(sides: pd.DataFrame) -> pd.DataFrame:
+    """Each side of each line at its best price, as slates name its columns; see ``shopping.best_sides``."""
+    names = {
+        "price": "best_price", "book": "best_book", "chance": "books_chance", "ev": "books_ev",
+        "ev_shrunk": "books_ev_shrunk", "quote_age": "best_age",
+    }  # fmt: skip
+    found = sides.rename(columns=names).assign(is_alternate=~sides["is_main"].astype("boolean"))
+    return found[[*PROP, "line", "side", *names.values(), "fair_price", "stake", "is_alternate"]]
+
+
+def prices_of(props: pd.DataFrame, sides: pd.DataFrame) -> pd.DataFrame:
+    """The sides of main lines that are worth more than their best price by the other books, in the columns of props.
+
+    A side is a pick where it is that of the props' pick at the same line.
+    """
+    is_main = sides["line_is_main"].astype(bool) & (sides["ev"] > 0)
+    worth = worth_of(sides[is_main]).rename(columns={"side": "leans"})
+    about = props.drop(columns=[c for c in worth if c in props and c not in PROP])
+    own = props[[*PROP, "line", "leans"]].rename(columns={"line": "own_line", "leans": "own_side"})
+    found = worth.merge(about, on=PROP, validate="many_to_one").merge(own, on=PROP, validate="many_to_one")
+    is_own = found["line"].eq(found["own_line"]) & found["leans"].eq(found["own_side"])
+    of_pick = {c: found[c].where(is_own) for c in ("side", "chance", "market_chance", "agree", "outcome", "profit")}
+    found = found.assign(**of_pick, price=found["best_price"], book=found["best_book"], age=found["best_age"], why="")
+    order = ["books_ev_shrunk", "player_name", "line"]
+    return found.sort_values(order, ascending=[False, True, True], kind="stable", ignore_index=True)
+
+
 _BOARD = (
     "line", "forecast", "side", "edge", "leans", "price", "book", "chance", "chance_by", "market_chance", "ev",
     "quote_age", "agree", "forecasts", "result", "outcome", "profit",
 )  # fmt: skip
 #: what the page's rows have, in this order; the first three are numbers in the lists of players, games and markets
 FIELDS = (
-    "player", "game", "market", "line", "side", "pick", "price", "book", "forecast", "chance", "by", "market_chance",
-    "fair", "ev", "books_ev", "shrunk_ev", "opening", "newest", "books", "range", "agree", "of", "age", "result",
-    "outcome", "profit", "why", "systems",
+    "player", "game", "market", "line", "side", "pick", "price", "book", "alternate", "forecast", "chance", "by",
+    "market_chance", "books_chance", "fair", "books_ev", "kept_ev", "stake", "opening", "newest", "books", "range",
+    "agree", "of", "age", "result", "outcome", "why", "systems",
 )  # fmt: skip
 
 
-def data(slate: Slate) -> dict[str, Any]:
-    """What the page of a slate shows, in lists that name each player, game and book once."""
-    props = slate.props
+def data(slate: Slate, props: pd.DataFrame) -> dict[str, Any]:
+    """What a page of a slate shows of some props, in lists that name each player, game and book once."""
     people = props.drop_duplicates("player_id").reset_index(drop=True)
     games = props.drop_duplicates("game_id").sort_values(["tipoff_at", "game_id"]).reset_index(drop=True)
     asked = [m for m in markets.MARKETS if m.key in set(props["market"])]
@@ -173,32 +217,34 @@ def data(slate: Slate) -> dict[str, Any]:
         "price": props["price"],
         "book": props["book"].map(place["book"]),
         "forecast": _rounded(props["forecast"], 1),
-        "chance": _rounded(props["chance"], 3),
+        "chance": _rounded(props["chance"], 5),
         "by": props["chance_by"].map(place["system"]),
-        "market_chance": _rounded(props["market_chance"], 3),
+        "market_chance": _rounded(props["market_chance"], 5),
         "fair": _rounded(props["fair_price"], 0),
-        "ev": _rounded(props["ev"], 3),
-        "books_ev": _rounded(props["books_ev"], 3),
-        "shrunk_ev": _rounded(props["books_ev_shrunk"], 3),
+        "alternate": props["is_alternate"].fillna(False).astype(int),
+        "books_chance": _rounded(props["books_chance"], 5),
+        "books_ev": _rounded(props["books_ev"], 4),
+        "kept_ev": _rounded(props["books_ev_shrunk"], 4),
+        "stake": _rounded(props["stake"], 4),
         "opening": props["opening_line"],
         "newest": props["newest_line"],
         "books": props["books"],
         "range": props["line_range"],
         "agree": props["agree"],
         "of": props["forecasts"],
-        "age": _rounded(props["quote_age"], 1),
+        "age": _rounded(props["age"], 1),
         "result": props["result"],
         "outcome": props["outcome"],
-        "profit": _rounded(props["profit"], 3),
         "why": props["why"],
         "systems": _by_system(slate.systems, props, place["system"]),
     }
     return {
         "date": f"{slate.day}",
+        "what": "sides" if props is slate.prices else "props",
         "fields": FIELDS,
         "rows": rows_of(columns[f] for f in FIELDS),
         "markets": [[m.key, m.title, m.short, [STATS.index(s) for s in m.stats]] for m in asked],
-        "games": rows_of((games["away_team"], games["home_team"], clock(games["tipoff_at"]))),
+        "games": rows_of((games["away_team"], games["home_team"], starts(games))),
         "players": rows_of(
             (people["player_id"], people["player_name"], people["team"], people["injury_status"].map(status_words))
         ),
@@ -213,7 +259,7 @@ def odds(slate: Slate, market: str) -> dict[str, Any]:
     own = slate.offers[slate.offers["market"] == market].sort_values(
         ["player_id", "is_main", "bookmaker", "line"], ascending=[True, False, True, True], kind="stable"
     )
-    shapes = slate.shapes[slate.shapes["market"] == market]
+    shapes = slate.shapes[slate.shapes["market"].eq(market) & slate.shapes["masses"].notna()]
     age = (own["cutoff_at"].clip(upper=pd.Timestamp(slate.now)) - own["quoted_at"]) / pd.Timedelta(hours=1)
     quotes = rows_of(
         (own["bookmaker"].map(name_of), own["line"], own["over_price"], own["under_price"],
@@ -268,17 +314,18 @@ def _by_system(systems: pd.DataFrame, props: pd.DataFrame, place: Mapping[str, i
     """For each prop a list of ``[system, forecast, P(over), side, line]`` of its published rows."""
     if systems.empty:
         return pd.Series([[]] * len(props), index=props.index, dtype=object)
-    keys = pd.MultiIndex.from_frame(props[PROP])
+    asked = pd.MultiIndex.from_frame(props[PROP])
+    keys = asked.unique()
     known = systems[systems["system_id"].isin(place)]
     of = keys.get_indexer(pd.MultiIndex.from_frame(known[PROP]))
     order = known.assign(of=of, place=known["system_id"].map(place)).sort_values(["of", "place"])
     order = order[order["of"] >= 0]
     rows = rows_of(
-        (order["place"], _rounded(order["forecast"], 1), _rounded(order["over_probability"], 3),
+        (order["place"], _rounded(order["forecast"], 1), _rounded(order["over_probability"], 5),
          order["recommendation"].map({side: n for n, side in enumerate(SIDES)}), order["line"])
     )  # fmt: skip
     found = _grouped(order["of"], rows)
-    return pd.Series([found.get(n, []) for n in range(len(props))], index=props.index, dtype=object)
+    return pd.Series([found.get(n, []) for n in keys.get_indexer(asked)], index=props.index, dtype=object)
 
 
 def _past(past: pd.DataFrame, players: pd.Series) -> list[list[list[Any]]]:
@@ -288,10 +335,11 @@ def _past(past: pd.DataFrame, players: pd.Series) -> list[list[list[Any]]]:
     return [found.get(int(p), []) for p in players]
 
 
-def clock(instants: pd.Series) -> pd.Series:
-    """Tip-offs as US/Eastern times of day."""
-    local = pd.to_datetime(instants, utc=True).dt.tz_convert(EASTERN)
-    return local.dt.strftime("%H:%M ET").fillna("tip-off open")
+def starts(rows: pd.DataFrame) -> pd.Series:
+    """Tip-offs as US/Eastern times of day, or that the game is postponed."""
+    local = pd.to_datetime(rows["tipoff_at"], utc=True).dt.tz_convert(EASTERN)
+    postponed = rows["is_postponed"].astype("boolean").fillna(False).astype(bool)
+    return local.dt.strftime("%H:%M ET").fillna("tip-off open").mask(postponed, "postponed")
 
 
 def status_words(status: str | None) -> str:

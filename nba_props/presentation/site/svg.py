@@ -74,7 +74,7 @@ def _y(value: float, low: float, high: float) -> float:
 
 def _grid(low: float, high: float, form: str = "{:g}", finer: float = 1) -> str:
     """Two or three lines at round values, with the value beside each."""
-    step = next(s for s in (1, 2, 5, 10, 20, 50, 100) if (high - low) * finer / s <= 4) / finer
+    step = next((s for s in (1, 2, 5, 10, 20, 50, 100) if (high - low) * finer / s <= 4), 1000) / finer
     found = np.arange(np.ceil(low / step), np.floor(high / step) + 1) * step
     return "".join(
         _rule(v, low, high, "grid")

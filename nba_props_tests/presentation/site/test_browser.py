@@ -160,11 +160,11 @@ def test_the_slate_is_sorted_by_what_one_clicks(opened):
 def test_what_one_asks_for_stands_in_the_address(opened):
     page = opened(f"{DAY}/index.html")
     page.select_option("select[name=market]", "rebounds")
-    page.select_option("select[name=side]", "picks")
+    page.check("input[name=picks]")
     assert cells(page, 2)
     assert all(text.startswith(("OVER", "UNDER")) for text in cells(page, 2))
     kept, count, address = names(page), page.inner_text("#count"), page.url
-    assert set(address.partition("#")[2].split("&")) == {"market=rebounds", "side=picks"}
+    assert set(address.partition("#")[2].split("&")) == {"market=rebounds", "picks=1"}
     again = opened(f"{DAY}/index.html#{address.split('#')[1]}")
     assert (names(again), again.inner_text("#count")) == (kept, count)
     assert again.input_value("select[name=market]") == "rebounds"
@@ -195,6 +195,25 @@ def test_the_odds_of_all_books_are_shown_when_they_are_asked_for(opened, site):
     assert page.locator("#points details[open] code").count() >= 10, "a number is two clicks from its row and its quote"
 
 
+@pytest.mark.parametrize(
+    "fragment",
+    ["sort=constructor", "sort=__proto__", "market=x&side=9", "book=zzz&game=a@b", "content", "%zz", "__proto__=1"],
+)
+def test_an_odd_address_shows_everything(opened, fragment):
+    every = opened(f"{DAY}/index.html").inner_text("#count")
+    assert opened(f"{DAY}/index.html#{fragment}").inner_text("#count") == every
+
+
+def test_an_opened_row_fits_a_phone(opened):
+    page = opened(f"{DAY}/index.html#market=points", 390)
+    before = page.evaluate("document.querySelector('#props table').scrollWidth")
+    page.locator("button.open").first.click()
+    page.wait_for_selector(".detail table >> nth=1")
+    assert page.evaluate("document.querySelector('.detail .box').getBoundingClientRect().right") <= 390
+    assert page.evaluate("document.querySelector('#props table').scrollWidth") <= max(before, 390)
+    assert "last 5, 10, 20" in page.inner_text(".summary")
+
+
 def test_markup_in_a_name_is_text(opened):
     page = opened(f"{DAY}/index.html#q=script")
     assert set(names(page)) == {NAMES[0]}
@@ -217,7 +236,8 @@ def test_a_slate_can_be_used_by_keyboard_alone(opened):
         )
         if reached[-1] == "open":
             break
-    assert reached[:2] == ["q", "market"]
+    assert page.url.endswith("index.html"), "the skip link is no filter"
+    assert reached[:3] == ["SUMMARY", "q", "market"]
     assert {"game", "team", "book", "side", "all", "player", "EV", "open"} <= set(reached)
     page.keyboard.press("Enter")
     page.wait_for_selector(".detail")

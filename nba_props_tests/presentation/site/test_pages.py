@@ -16,6 +16,7 @@ from nba_props.assets.site import write_gathered
 from nba_props.deployment import deployed
 from nba_props.facts import markets
 from nba_props.facts.vocabulary import SIDES
+from nba_props.presentation import shopping
 from nba_props.presentation.site import build, player, slate
 from nba_props.schemas.analytics import BETTING_LINES, BOOK_LINES, CONSENSUS, PRICES
 from nba_props.schemas.predictions import LEDGER, PREDICTION_ACCURACY, QUARANTINED_PREDICTIONS
@@ -83,7 +84,7 @@ def test_every_prop_with_a_line_is_on_the_page_as_it_was_published(written):
     assert same["line"].tolist() == picks["line"].tolist()
     assert same["forecast"].tolist() == picks["forecast"].round(1).tolist()
     assert same["pick"].tolist() == picks["recommendation"].isin(SIDES).astype(int).tolist()
-    assert set(shown.loc[shown["line"].isna(), "why"].str.partition(": ")[0]) <= {"NO LINE"}
+    assert set(shown.loc[shown["line"].isna(), "why"].str.partition(": ")[0]) <= {"no line"}
 
 
 def test_a_prop_without_a_pick_says_why(written):
@@ -95,19 +96,15 @@ def test_a_prop_without_a_pick_says_why(written):
     }  # fmt: skip
     found = slate.read(warehouse, DAY, written.now)
     lines = warehouse.query(slate._LINES_SQL, first=DAY, last=DAY)
-    sides = pd.DataFrame(
-        columns=["game_date", "game_id", "player_id", "market", "line", "side", "fair_price", "ev", "ev_shrunk"]
-    )
-    sides = sides.astype({"game_date": "datetime64[us]", "player_id": "int64", "line": "float64"})
+    sides = shopping.best_sides(warehouse, DAY, DAY, markets.keys(), written.now, alternates=True)
     warehouse.append(QUARANTINED_PREDICTIONS, QUARANTINED_PREDICTIONS.conform(pd.DataFrame([claim])), [DAY], {})
     why = warehouse.query(slate._WHY_SQL, first=DAY, last=DAY)
     mine = lambda f: f[f["player_id"].eq(row["player_id"]) & f["market"].eq("rebounds")]
     without = slate.props_of(lines, found.systems[found.systems["system_id"] != "xgboost_v1"], sides, why)
-    assert mine(without)["why"].tolist() == ["QUARANTINED: PLACEHOLDER_LINE"]
+    assert mine(without)["why"].tolist() == ["quarantined: PLACEHOLDER_LINE"]
     assert mine(slate.props_of(lines, found.systems, sides, why))["why"].tolist() == [""], "it has a published row"
-    assert set(slate.props_of(lines, found.systems.head(0), sides, why.head(0))["why"].str.partition(":")[0]) <= {
-        "NOT_PREDICTED", "NO LINE",
-    }  # fmt: skip
+    without = slate.props_of(lines, found.systems.head(0), sides, why.head(0))
+    assert set(without["why"].str.partition(":")[0]) <= {"not predicted", "no line"}
 
 
 def test_every_link_leads_to_a_page(written):
@@ -185,11 +182,12 @@ def test_another_run_makes_the_same_files_and_removes_those_that_are_no_more(wri
     folder = site(written) / f"{DAY}"
     before = content(folder)
     (folder / "9999.html").write_text("a player who is no longer on it")
-    (folder / ".tmp-1").write_text("of a writer that was killed")
+    (folder / "deeper").mkdir()
+    (folder.parent / ".tmp-1").mkdir()
+    (folder.parent / ".tmp-1" / "index.html").write_text("of a writer that was killed")
     write(written)
-    after = content(folder)
-    assert after.pop(".tmp-1")
-    assert after == before
+    assert content(folder) == before
+    assert not [p for p in folder.parent.iterdir() if p.name.startswith(".tmp-")]
     assert set(content(site(written))) >= {f"{DAY}/index.html"}
 
 
@@ -259,7 +257,7 @@ def test_a_slate_of_one_player(written):
     who = rows.loc[rows["line"].notna(), "player_id"].iloc[0]
     lake.write(BETTING_LINES, rows[rows["player_id"] == who], [DAY], {})
     assert write(written)["players"] == 1
-    assert {p.name for p in (site(written) / f"{DAY}").glob("*.html")} == {"index.html", f"{who}.html"}
+    assert {p.name for p in (site(written) / f"{DAY}").glob("*.html")} == {"index.html", "prices.html", f"{who}.html"}
 
 
 def test_the_number_of_statements_depends_on_neither_players_nor_markets(written, monkeypatch):
