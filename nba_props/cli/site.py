@@ -28,7 +28,11 @@ def open_page(path: str) -> bool:
 
 @main.command(
     name="open",
-    **example("nba-props open", "nba-props open 2026-01-09 --no-browser", fails="no browser can be started"),
+    **example(
+        "nba-props open",
+        "nba-props open 2026-01-09 --no-browser",
+        fails="nothing is published, or no browser can be started",
+    ),
 )
 @click.argument("day", type=Day(), required=False, metavar="[DATE]")
 @click.option("--browser/--no-browser", "shown", default=True, help="Whether to show the slate.  [default: show it]")
@@ -68,7 +72,7 @@ def _make(out: Output, settings: Settings, day: date | None) -> str:
     return str(made["path"])
 
 
-@main.command(**example("nba-props serve", "nba-props serve --port 8001"))
+@main.command(**example("nba-props serve", "nba-props serve --port 8001", fails="nothing is published"))
 @click.option("--host", default="127.0.0.1", show_default=True, metavar="HOST", help="Address to listen on.")
 @click.option("--port", type=Whole(1, LAST_PORT), default=8000, show_default=True, help="Port to listen on.")
 def serve(host: str, port: int) -> None:

@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from nba_props.facts.markets import MARKETS
+from nba_props.facts.words import plural
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -214,7 +215,7 @@ def mae_differences(scores: pd.DataFrame, unit: str) -> bytes:
     axes.axvline(0, color=_ALERT, linewidth=1)
     axes.set_yticks(
         rows["place"],
-        [f"{r.system_id}\nn {r.rows_scored:,.0f}, {r.dates:,.0f} nights" for r in rows.itertuples()],
+        [f"{r.system_id}\nn {r.rows_scored:,.0f}, {plural(r.dates, 'night')}" for r in rows.itertuples()],
         fontsize=8.5,
     )
     bars = "bars: 95 % intervals" if len(known) else "too few nights for intervals"

@@ -18,6 +18,7 @@ import yaml
 from click.testing import CliRunner
 
 from nba_props.assets.monitoring import REPORT_PAGE
+from nba_props.assets.site import GATHERED_PAGES, SLATE_PAGE
 from nba_props.automation import planning, pruning, runner
 from nba_props.automation.instance import open_instance
 from nba_props.automation.webserver import HOSTS
@@ -94,7 +95,8 @@ def test_assets_show_where_they_are_stored(make_bucket, tmp_path):
     settings = load_settings({**PRODUCTION, "NBA_PROPS_HOME": str(tmp_path), "NBA_PROPS_BUCKET": make_bucket()})
     graph = build_defs(deployed(settings)).resolve_asset_graph()
     kinds = {k: graph.get(k).kinds for k in graph.materializable_asset_keys if k.path[0] != "nba_models"}
-    kinds.pop(REPORT_PAGE)  # a file in the bucket, like the models
+    for page in (REPORT_PAGE, SLATE_PAGE, GATHERED_PAGES):
+        kinds.pop(page)  # files in the bucket, like the models
     assert len(kinds) > 30
     assert all("bigquery" in found and not found & {"parquet", "view"} for found in kinds.values())
     local = build_defs(deployed(make_settings(tmp_path))).resolve_asset_graph()

@@ -9,6 +9,7 @@ import pandas as pd
 from nba_props.domain.finding import Finding, Severity
 from nba_props.domain.quality.sums import Published, within
 from nba_props.facts.vocabulary import StreakVerdict
+from nba_props.facts.words import plural
 
 BRIEF_STREAK = 30
 
@@ -22,7 +23,7 @@ def streak_unbroken(p: Published, day: date) -> Finding:
         return Finding(True, "the date is not a game day of the streak")
     streaks = within(p.streaks, p.first, day).sort_values("game_date")
     streak = int(streaks["streak"].iloc[-1])
-    text = f"{streak} game days in a row without a placeholder, {BRIEF_STREAK} are the goal"
+    text = f"{plural(streak, 'game day')} in a row without a placeholder, {BRIEF_STREAK} are the goal"
     broken = streaks[streaks["verdict"] != StreakVerdict.CLEAN]
     if streak < min(BRIEF_STREAK, len(streaks)) and len(broken):
         text += f"; {_broken(broken.iloc[-1])}"

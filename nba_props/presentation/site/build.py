@@ -31,6 +31,7 @@ from nba_props.facts import markets
 from nba_props.facts.calendar import season_start
 from nba_props.facts.digest import digest
 from nba_props.facts.markets import POINTS
+from nba_props.facts.vocabulary import SIDES, Outcome, sql_list
 from nba_props.presentation import board, report
 from nba_props.presentation.pages import read_template, render
 from nba_props.presentation.site import player, sentences, slate
@@ -54,10 +55,10 @@ SELECT b.game_date, COUNT(DISTINCT b.game_id) AS games, COUNT(DISTINCT b.player_
 FROM {span_sql(BETTING_LINES)} AS b WHERE b.line IS NOT NULL GROUP BY b.game_date
 """
 _PICKS_SQL = f"""
-SELECT game_date, COUNT(*) AS picks, COUNT(CASE WHEN outcome = 'WIN' THEN 1 END) AS won,
-  COUNT(CASE WHEN outcome = 'LOSS' THEN 1 END) AS lost, SUM(profit) AS profit
+SELECT game_date, COUNT(*) AS picks, COUNT(CASE WHEN outcome = '{Outcome.WIN}' THEN 1 END) AS won,
+  COUNT(CASE WHEN outcome = '{Outcome.LOSS}' THEN 1 END) AS lost, SUM(profit) AS profit
 FROM {span_sql(PREDICTION_ACCURACY)} AS a
-WHERE is_current AND is_valid_line AND recommendation IN ('OVER', 'UNDER') AND market = '{POINTS}'
+WHERE is_current AND is_valid_line AND recommendation IN ({sql_list(SIDES)}) AND market = '{POINTS}'
   AND system_id = '{board.SYSTEM}'
 GROUP BY game_date
 """

@@ -261,7 +261,7 @@ def test_nothing_published_is_a_failure_and_not_a_success_with_zero_rows(lake):
     published = stored(lake, made(days=1))
     empty = quality.Published(lake.query, SYSTEMS, FIRST - timedelta(9), FIRST - timedelta(1), scheduled=())
     assert published.rows["published"].sum() > 0
-    assert quality.streak_unbroken(published, FIRST).text.startswith("1 game days in a row")
+    assert quality.streak_unbroken(published, FIRST).text.startswith("1 game day in a row")
     for find in quality.VALIDATION.values():
         assert not find(empty, FIRST - timedelta(9), FIRST - timedelta(1)).passed, find.__name__
 

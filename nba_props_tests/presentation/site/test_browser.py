@@ -236,7 +236,7 @@ def test_a_slate_can_be_used_by_keyboard_alone(opened):
         )
         if reached[-1] == "open":
             break
-    assert page.url.endswith("index.html"), "the skip link is no filter"
+    assert page.url.endswith("index.html"), "the skip link filters nothing"
     assert reached[:3] == ["SUMMARY", "q", "market"]
     assert {"game", "team", "book", "side", "all", "player", "EV", "open"} <= set(reached)
     page.keyboard.press("Enter")

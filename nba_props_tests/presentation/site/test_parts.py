@@ -27,7 +27,7 @@ def test_json_in_a_page_is_the_value_and_ends_no_script(value):
     assert json.loads(text) == json.loads(json.dumps(value))
 
 
-def test_a_number_that_is_none_is_an_error_rather_than_nan_in_a_page():
+def test_nan_is_an_error_and_never_in_a_page():
     with pytest.raises(ValueError, match="not JSON compliant"):
         build._json([float("nan")])
 
