@@ -81,7 +81,7 @@ def in_shadow(settings: Settings) -> dict[str, date]:
     """The systems in shadow until they have earned their weight, and the date on which each was frozen.
 
     Raises:
-        BadSetting: there is no system of a name, or its formula is of a later date.
+        BadSetting: there is no system of a name, or its formula was frozen on another date.
     """
     by_themselves = {s.system_id: s.frozen_on for s in SYSTEMS if s.shadow and s.frozen_on is not None}
     known = [s.system_id for s in SYSTEMS]
@@ -91,9 +91,9 @@ def in_shadow(settings: Settings) -> dict[str, date]:
             raise BadSetting(f"NBA_PROPS_SHADOW names {name}, which is not a system{f': {near[0]}?' if near else ''}")
     own = {s.system_id: s.frozen_on for s in SYSTEMS if s.frozen_on is not None}
     for name, day in settings.shadow:
-        # an earlier date would count dates that the formula was made with
-        if name in own and day < own[name]:
-            raise BadSetting(f"NBA_PROPS_SHADOW freezes {name} on {day}: its formula is of {own[name]}, not earlier")
+        # an earlier date would count dates that the formula was made with, a later one would drop a bad record
+        if name in own and day != own[name]:
+            raise BadSetting(f"NBA_PROPS_SHADOW freezes {name} on {day}: its formula was frozen on {own[name]}")
     return {**by_themselves, **dict(settings.shadow)}
 
 

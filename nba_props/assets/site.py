@@ -3,7 +3,6 @@
 They are in no job that publishes, so that no slate waits for a page.
 """
 
-from datetime import date
 from typing import Any
 
 import dagster as dg
@@ -11,8 +10,6 @@ import dagster as dg
 from nba_props.assets.partitions import partition_days
 from nba_props.assets.tables import OWNERS, asset_key, cost_of
 from nba_props.assets.versions import code_version
-from nba_props.deployment import frozen
-from nba_props.operations.freshness import feeds_freshness
 from nba_props.presentation import charts
 from nba_props.presentation.pages import address
 from nba_props.presentation.site import build as site
@@ -27,12 +24,13 @@ from nba_props.warehouse.base import Warehouse
 GROUP = "presentation"
 SLATE_PAGE = dg.AssetKey(["nba_presentation", "slate_page"])
 GATHERED_PAGES = dg.AssetKey(["nba_presentation", "gathered_pages"])
-#: the tables of a date that its pages show
+#: the tables that the pages of a date show; of scores those of the dates before
 SHOWN: tuple[Table, ...] = (
     raw.SCHEDULE, raw.ODDS_QUOTES, reference.RESOLVED_NAMES, analytics.SLATE, analytics.BETTING_LINES,
     analytics.PRICES, analytics.CONTEXT,
     analytics.HISTORICAL_GAMES, distributions.DISTRIBUTIONS, minutes.MINUTES, predictions.LEDGER,
-    predictions.QUARANTINED_PREDICTIONS, predictions.PREDICTION_ACCURACY, monitoring.PROMOTIONS,
+    predictions.QUARANTINED_PREDICTIONS, predictions.PREDICTION_ACCURACY, monitoring.PROMOTIONS, monitoring.SCOREBOARD,
+    monitoring.MARKET_SCORES,
 )  # fmt: skip
 
 
@@ -47,7 +45,7 @@ def _slate_page(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
         group_name=GROUP,
         owners=OWNERS,
         kinds={"python"},
-        code_version=code_version(site.write_slate),
+        code_version=code_version(site.write_slate, site.source()),
     )
     def slate_page(
         context: dg.AssetExecutionContext,
@@ -80,7 +78,7 @@ def _gathered_pages(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
         group_name=GROUP,
         owners=OWNERS,
         kinds={"python"},
-        code_version=code_version(site.write_gathered),
+        code_version=code_version(site.write_gathered, site.source()),
     )
     def gathered_pages(
         context: dg.AssetExecutionContext,
@@ -90,7 +88,7 @@ def _gathered_pages(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
         clock: dg.ResourceParam[Clock],
     ):
         with usage.within("gathered_pages") as cost:
-            made = write_gathered(warehouse, settings, landing, partition_days(context)[-1], clock)
+            made = site.write_gathered(warehouse, settings, landing, partition_days(context)[-1], clock())
         if billed := cost.billed():
             context.log_event(cost_of(GATHERED_PAGES, billed))
         paths = {name: dg.MetadataValue.path(made[name]) for name in ("index", "record")}
@@ -98,15 +96,6 @@ def _gathered_pages(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
         return dg.MaterializeResult(metadata={**links, **paths, "dates": made["dates"]})
 
     return gathered_pages
-
-
-def write_gathered(
-    warehouse: Warehouse, settings: Settings, landing: LandingZone, last: date, clock: Clock
-) -> dict[str, Any]:
-    """Write the pages that gather dates, with the feeds as they are now."""
-    now = clock()
-    feeds = feeds_freshness(settings, landing, warehouse, now)
-    return site.write_gathered(warehouse, settings, last, now, frozen=frozen(settings), feeds=feeds)
 
 
 def _metadata(settings: Settings, made: dict[str, Any]) -> dict[str, Any]:

@@ -7,10 +7,8 @@ warehouse as they are now.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
-from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from nba_props.automation.webserver import file_answer
@@ -37,8 +35,6 @@ def app(settings: Settings, warehouse: Warehouse, clock: Clock) -> FastAPI:
         title="nba_props", description="Slates, players and scores, read-only. Probabilities and EV are those of the "
         "pages; a simulated league says so in each answer.", docs_url=None, redoc_url=None,
     )  # fmt: skip
-    # a warehouse serves one statement at a time, and requests come in threads
-    lock = Lock()
 
     def answer(**found: Any) -> dict[str, Any]:
         return {"is_simulated": is_simulated(warehouse), **found}
@@ -50,24 +46,21 @@ def app(settings: Settings, warehouse: Warehouse, clock: Clock) -> FastAPI:
 
     @made.get("/api/dates", summary="The dates with published predictions")
     def dates() -> dict[str, Any]:
-        with lock:
-            return answer(dates=own_dates(warehouse))
+        return answer(dates=own_dates(warehouse))
 
     @made.get("/api/slate/{day}", summary="Every prop of a date: a row per player and market")
     def props(day: date, market: str | None = None) -> dict[str, Any]:
         known = markets.keys()
         if market is not None and market not in known:
             raise HTTPException(422, f"{market} is not a market: they are {', '.join(known)}")
-        with lock:
-            rows = found_slate(day).props
-            rows = rows if market is None else rows[rows["market"] == market]
-            return answer(date=day, props=slate.records(rows))
+        rows = found_slate(day).props
+        rows = rows if market is None else rows[rows["market"] == market]
+        return answer(date=day, props=slate.records(rows))
 
     @made.get("/api/slate/{day}/players/{player_id}", summary="A player: published rows, odds, games, splits")
     def one(day: date, player_id: int) -> dict[str, Any]:
-        with lock:
-            asked = found_slate(day)
-            beside = player.read(warehouse, asked)
+        asked = found_slate(day)
+        beside = player.read(warehouse, asked)
         frames = {
             "props": asked.props, "rows": beside.rows, "offers": asked.offers, "games": beside.games,
             "splits": beside.splits, "line_movement": beside.moves, "minutes": beside.minutes,
@@ -79,10 +72,9 @@ def app(settings: Settings, warehouse: Warehouse, clock: Clock) -> FastAPI:
 
     @made.get("/api/scoreboard/{day}", summary="Each system's scores as of a date, beside the line's on the same rows")
     def scoreboard(day: date) -> dict[str, Any]:
-        with lock:
-            rows = warehouse.query(
-                f"SELECT * FROM {SCOREBOARD.address} WHERE game_date BETWEEN @first AND @last", first=day, last=day
-            )
+        rows = warehouse.query(
+            f"SELECT * FROM {SCOREBOARD.address} WHERE game_date BETWEEN @first AND @last", first=day, last=day
+        )
         if rows.empty:
             raise HTTPException(404, f"nothing is graded as of {day}")
         return answer(date=day, scores=slate.records(rows))
@@ -95,11 +87,7 @@ def app(settings: Settings, warehouse: Warehouse, clock: Clock) -> FastAPI:
     def root() -> RedirectResponse:
         return RedirectResponse(f"/{INDEX}")
 
-    @made.get("/{folder}/{name}", include_in_schema=False)
-    def page_of_date(folder: str, name: str) -> Response:
-        return _file(f"{folder}/{name}")
-
-    @made.get("/{name}", include_in_schema=False)
+    @made.api_route("/{name:path}", methods=["GET", "HEAD"], include_in_schema=False)
     def page(name: str) -> Response:
         return _file(name)
 
@@ -110,8 +98,3 @@ def app(settings: Settings, warehouse: Warehouse, clock: Clock) -> FastAPI:
         return found
 
     return made
-
-
-def schema(settings: Settings, warehouse: Warehouse, clock: Clock) -> Mapping[str, Any]:
-    """The server's OpenAPI document."""
-    return app(settings, warehouse, clock).openapi()

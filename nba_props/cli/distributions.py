@@ -75,6 +75,9 @@ def distribution(
     """
     from nba_props.presentation import distributions, players
 
+    if results and lines:
+        raise click.UsageError("--results has no lines: leave out --line")
+    lines = list(dict.fromkeys(lines))
     if beside == market:
         raise click.UsageError(f"--with takes another market than {market}")
     most = markets.market(market).most_line

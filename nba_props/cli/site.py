@@ -54,7 +54,6 @@ def _make(out: Output, settings: Settings, day: date | None) -> str:
     Raises:
         ClickException: nothing is published.
     """
-    from nba_props.assets.site import write_gathered
     from nba_props.operations.ledger import own_dates
     from nba_props.presentation.site import build, sentences
 
@@ -66,7 +65,7 @@ def _make(out: Output, settings: Settings, day: date | None) -> str:
         raise click.ClickException(f"nothing is published for {day or 'any date'}: {command} does that{newest}")
     objects, asked, began = deployed(settings, warehouse), day or known[-1], time.monotonic()
     made = build.write_slate(warehouse, settings, asked, objects.clock())
-    write_gathered(warehouse, settings, objects.landing, asked, objects.clock)
+    build.write_gathered(warehouse, settings, objects.landing, asked, objects.clock())
     out.print(sentences.headline(made))
     out.print(f"page      {made['path']} ({made['files']} files in {time.monotonic() - began:.1f} s)")
     return str(made["path"])

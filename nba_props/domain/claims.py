@@ -26,18 +26,22 @@ from nba_props.facts.words import plural
 
 FEWEST_GAMES, FEWEST_QUOTES = 300, 5_000
 #: whom one would beat
-_OTHERS = r"(?:market|(?:sports)?books?|bookmakers?|closing line|close|consensus|odds|house)"
+_OTHERS = (
+    r"(?:(?:the|every|all|any) (?:market|(?:sports)?books?|bookmakers?|closing line|close|consensus|odds|house)"
+    r"|bookmakers|sportsbooks)"
+)
 #: words that claim something: no page, command or document may use them unless it denies them
 WORDS = (
-    rf"beat(?:s|en|ing)? (?:the|every|all|any) {_OTHERS}", rf"(?:better|sharper|more accurate) than the {_OTHERS}",
-    rf"edge over the {_OTHERS}", r"outperform\w*", r"profitab\w+", r"guarante\w+", r"risk-free",
-    r"sure (?:bet|profit|win)\w*", r"winning (?:system|strategy|model|bets)",
-    r"(?:makes?|wins?) money", r"makes? a profit", r"easy money", r"proven (?:edge|profit|system|model|record)",
+    rf"beat(?:s|en|ing)? {_OTHERS}", rf"(?:better|sharper|more accurate) than {_OTHERS}", rf"edge over {_OTHERS}",
+    r"outperform\w*", r"profitab\w+", r"guarante\w+", r"risk-free", r"sure (?:bet|profit|win)\w*",
+    r"winning (?:system|strategy|model|bets)", r"(?:mak(?:es?|ing)|win(?:s|ning)?) money", r"makes? a profit",
+    r"easy money", r"proven (?:edge|profit|system|model|record)",
 )  # fmt: skip
 _WORDS = re.compile(rf"\b(?:{'|'.join(WORDS)})", re.IGNORECASE)
 _DENIED = re.compile(
-    r"\b(?:no(?! doubt)|not(?! only)|none|never(?! fails?)|nobody|(?:cannot|can't)(?! lose)|neither)\b", re.IGNORECASE
-)
+    r"\b(?:no(?! (?:doubt|question|wonder))|not(?! (?:only|just|merely))|none|never(?! fails?)|nobody"
+    r"|(?:cannot|can't)(?! lose)|neither)\b", re.IGNORECASE,
+)  # fmt: skip
 #: where a clause ends: a denial before that does not reach a claim after it
 _CLAUSE = re.compile(r"(?<=[.:;|,?!])\s+|\n\s*\n|\n(?=[#*|-])|\s(?=(?:and|but|while|yet)\s)")
 #: the system that others are compared with

@@ -92,6 +92,11 @@ def usual_system(market: str) -> str:
     return SYSTEM if market in (POINTS, ALL) else ELSEWHERE
 
 
+def usual_system_sql(market: str) -> str:
+    """``usual_system`` as SQL."""
+    return f"CASE WHEN {market} = '{POINTS}' THEN '{SYSTEM}' ELSE '{ELSEWHERE}' END"
+
+
 def forecasts(system: str, market: str) -> bool:
     """Whether a system forecasts a market."""
     return any(s.system_id == system and (market == ALL or market in s.markets) for s in SYSTEMS)

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from nba_props.domain.distributions import pairs
-from nba_props.domain.distributions.masses import as_array, over_chance
+from nba_props.domain.distributions.masses import as_array, is_whole, over_chance
 from nba_props.domain.distributions.shapes import MIN_RESULTS
 from nba_props.domain.odds import american
 from nba_props.domain.results import results_sql
@@ -70,6 +70,8 @@ def why_not_together(warehouse: Warehouse, player_id: int, markets: Sequence[str
             return f"no book quotes him in {market}"
         if pd.isna(row["masses"].iloc[0]):
             return f"no distribution of {market}, {row['no_distribution_reason'].iloc[0]}"
+        if not is_whole(as_array(row))[0]:
+            return f"the stored masses of {market} are broken"
         if row["anchor"].iloc[0] != Anchor.CONSENSUS:
             return f"too few books make a consensus in {market}"
     return (

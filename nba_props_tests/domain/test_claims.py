@@ -137,7 +137,8 @@ def test_a_quote_without_a_consensus_does_not_count(lake):
     "text",
     ["Our model beats the market.", "It is profitable.\n\nAnother paragraph.", "| xgboost | outperforms |",
      "No doubt it is good; it beats the books.", "a proven edge", "Guaranteed.", "No doubt it beats the market.", "Why not? It beats every book.", "It makes a profit.",
-     "It never fails to beat the sportsbooks.", "It cannot lose because it is profitable.",
+     "It never fails to beat the sportsbooks.", "No question it beats the market.", "It is not just profitable.",
+        "It beats bookmakers.", "An edge over bookmakers.", "A way of making money.", "It cannot lose because it is profitable.",
      "It is not slow and it beats the market.", "Not only does it outperform."],
 )  # fmt: skip
 def test_a_sentence_that_claims_something_is_found(text):

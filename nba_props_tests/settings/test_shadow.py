@@ -15,11 +15,12 @@ def of(text: str):
 
 
 @pytest.mark.parametrize("system", ["market_anchored_v1", "market_consensus_v1"])
-def test_a_formula_is_not_frozen_before_it_was_written(system):
-    """Dates that it was made with would count as evidence, and the best start could be chosen afterwards."""
-    with pytest.raises(BadSetting, match="its formula is of 2026-11-30, not earlier"):
-        in_shadow(of(f"{system}:2026-01-01"))
-    assert frozen(of(f"{system}:2026-12-05"))[system] == date(2026, 12, 5)
+def test_a_setting_does_not_move_the_date_of_a_formula(system):
+    """Dates that it was made with would count as evidence, or a bad record would not, and the start be chosen after it."""
+    for other in ("2026-01-01", "2027-03-21"):
+        with pytest.raises(BadSetting, match="its formula was frozen on 2026-11-30"):
+            in_shadow(of(f"{system}:{other}"))
+    assert in_shadow(of(f"{system}:2026-11-30"))[system] == date(2026, 11, 30)
 
 
 def test_a_system_without_a_date_of_its_own_takes_that_of_the_setting():

@@ -110,6 +110,8 @@ def combined(rows: pd.DataFrame, lines: pd.DataFrame, dependence: pd.DataFrame) 
         ``other_`` before; P of the ``OUTCOMES``, and by independence with ``independent_`` before.
     """
     anchored = rows[rows["masses"].notna() & rows["anchor"].eq(Anchor.CONSENSUS)]
+    whole = [masses.is_whole(masses.as_array(part)) for part in masses.in_parts(anchored)]
+    anchored = anchored[np.concatenate(whole)]
     props = anchored.merge(lines[lines["line"].notna()], on=PROP, validate="one_to_one")
     parts = masses.in_parts(props)
     chance = np.concatenate([masses.over_chance(masses.as_array(p), p["line"].to_numpy("float64")) for p in parts])

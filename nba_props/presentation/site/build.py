@@ -2,11 +2,12 @@
 
     <site>/index.html                   the dates, and a search for a player
     <site>/<date>/index.html            the slate of a date
+    <site>/<date>/prices.html           the sides that are worth more than their best price
     <site>/<date>/odds-<market>.js      the odds of all books, which the slate loads when they are asked for
     <site>/<date>/<player_id>.html      a player of it, for every player with a line
     <site>/record/index.html            the record of the season, in points; record/<market>.html in another market
     <site>/health.html                  checks, feeds, freshness
-    <site>/site-<hash>.css, .js         style and scripts, by their content: older pages keep theirs
+    <site>/style-<hash>.css, *-<hash>.js  style and scripts, by their content: older pages keep theirs
 
 All links are relative, so that a page opens from a folder and from any host. A date's pages are made from the lake's
 rows of it and before, and are made again as a whole: on a disk the new folder replaces the old at once, in a bucket the
@@ -21,17 +22,20 @@ from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date, datetime
 from functools import cache
+from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from nba_props.deployment import frozen
 from nba_props.domain.stored import span_sql
 from nba_props.facts import markets
 from nba_props.facts.calendar import season_start
 from nba_props.facts.digest import digest
 from nba_props.facts.markets import POINTS
 from nba_props.facts.vocabulary import SIDES, Outcome, sql_list
+from nba_props.operations.freshness import feeds_freshness
 from nba_props.presentation import board, report
 from nba_props.presentation.pages import read_template, render
 from nba_props.presentation.site import player, sentences, slate
@@ -40,6 +44,7 @@ from nba_props.schemas.monitoring import MIN_DATES
 from nba_props.schemas.predictions import PREDICTION_ACCURACY
 from nba_props.settings import Settings
 from nba_props.storage.files import open_path, replace, replace_folder
+from nba_props.storage.landing import LandingZone
 from nba_props.warehouse.base import Warehouse, is_simulated
 
 if TYPE_CHECKING:
@@ -49,7 +54,6 @@ INDEX = "index.html"
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 #: the pages beside those of dates, by the name in the navigation
 GATHERED = {"Record": "record/index.html", "Health": "health.html"}
-#: what a page of a date is made from, beside the slate: they name the tables whose changes make it stale
 _DATES_SQL = f"""
 SELECT b.game_date, COUNT(DISTINCT b.game_id) AS games, COUNT(DISTINCT b.player_id) AS players, COUNT(*) AS props
 FROM {span_sql(BETTING_LINES)} AS b WHERE b.line IS NOT NULL GROUP BY b.game_date
@@ -71,9 +75,23 @@ GROUP BY player_id ORDER BY player_name, player_id
 
 def dates(settings: Settings) -> list[date]:
     """The dates that have a slate's page, in order."""
-    folder = open_path(settings.site)
-    named = [p for p in folder.iterdir() if _DAY.fullmatch(p.name)] if folder.exists() else []
-    return sorted(date.fromisoformat(p.name) for p in named if (p / INDEX).exists())
+    return sorted(
+        date.fromisoformat(day) for day, files in _listing(open_path(settings.site)).items() if INDEX in files
+    )
+
+
+def _listing(site: UPath) -> dict[str, set[str]]:
+    """The files of each date's folder, in one request where they are in a bucket."""
+    if not site.exists():
+        return {}
+    if isinstance(site, Path):
+        return {p.name: {f.name for f in p.iterdir()} for p in site.iterdir() if _DAY.fullmatch(p.name) and p.is_dir()}
+    found: dict[str, set[str]] = {}
+    for path in site.fs.find(site.path, maxdepth=2):
+        *_, folder, name = path.split("/")
+        if _DAY.fullmatch(folder):
+            found.setdefault(folder, set()).add(name)
+    return found
 
 
 def write_slate(warehouse: Warehouse, settings: Settings, day: date, now: datetime) -> dict[str, Any]:
@@ -81,9 +99,8 @@ def write_slate(warehouse: Warehouse, settings: Settings, day: date, now: dateti
     site = open_path(settings.site)
     with _alone(site):
         found = slate.read(warehouse, day, now)
-        others = [d for d in dates(settings) if d != day]
-        recent = [site / f"{d}" for d in others if day - player.LOOK_BACK <= d < day]
-        there = {folder.name: {path.name for path in folder.iterdir()} for folder in recent}
+        there = _listing(site)
+        others = [date.fromisoformat(d) for d, files in there.items() if INDEX in files and d != f"{day}"]
         made = {
             name: text.encode()
             for name, text in files_of_date(
@@ -97,7 +114,7 @@ def write_slate(warehouse: Warehouse, settings: Settings, day: date, now: dateti
     best = found.props[found.props["books_ev_shrunk"].notna()].nlargest(10, "books_ev_shrunk")
     return {
         "path": str(site / f"{day}" / INDEX), "bytes": len(made[INDEX]), "files": len(made),
-        "bytes_of_all": sum(map(len, made.values())), "best": best, **sentences.counts_of(found.props),
+        "bytes_of_files": sum(map(len, made.values())), "best": best, **sentences.counts_of(found.props),
     }  # fmt: skip
 
 
@@ -139,25 +156,27 @@ def files_of_date(
         linked = {g["date"] for g in page["log"] if name in there.get(g["date"], ())}
         yield name, render("site/player.html.jinja", **named, **page, linked=linked, id=player_id)
     asked = [m for m in markets.MARKETS if m.key in set(found.props.loc[lined, "market"])]
-    pages = {INDEX: ("Slate", found.props, sentences.of_slate(found))}
+    pages = {INDEX: ("Slate", "props", found.props, sentences.of_slate(found))}
     if lined.any():
-        pages = {"prices.html": ("Best prices", found.prices, sentences.of_prices(found)), **pages}
-    for name, (title, rows, said) in pages.items():
+        pages = {"prices.html": ("Best prices", "sides", found.prices, sentences.of_prices(found)), **pages}
+    for name, (title, what, rows, said) in pages.items():
         yield name, render(
             "site/slate.html.jinja", **named, title=title, is_prices=name != INDEX, lines=int(lined.sum()), asked=asked,
-            sentences=said, data=_json(slate.data(found, rows)) if lined.any() else "",
+            sentences=said, data=_json(slate.data(found, rows, what)) if lined.any() else "",
         )  # fmt: skip
 
 
-def write_gathered(warehouse: Warehouse, settings: Settings, last: date, now: datetime, **read: Any) -> dict[str, Any]:
+def write_gathered(
+    warehouse: Warehouse, settings: Settings, landing: LandingZone, last: date, now: datetime
+) -> dict[str, Any]:
     """Write the pages that gather dates: the index, and the record of the season and the health as of ``last``.
 
     Args:
         warehouse: where the tables are.
         settings: those of the home.
         last: a date that counts; record and health are as of the newest one that has pages.
+        landing: the landing zone, whose feeds the page of health judges.
         now: the time by which results and odds are due.
-        read: ``frozen``, the systems that can claim something, and ``feeds``, the findings on the feeds by name.
     """
     site = open_path(settings.site)
     with _alone(site):
@@ -167,7 +186,7 @@ def write_gathered(warehouse: Warehouse, settings: Settings, last: date, now: da
         nights = graded.groupby("market")["game_date"].nunique() if len(graded) else {}
         # with fewer nights there is no interval, and a row in the table of other markets tells as much
         asked = [m.key for m in markets.MARKETS if m.key == POINTS or nights.get(m.key, 0) >= MIN_DATES]
-        each = report.read_each(warehouse, first, last, now, read["frozen"], asked, graded)
+        each = report.read_each(warehouse, first, last, now, frozen(settings), asked, graded)
         record = {}
         for market, found in each.items():
             name, base = _record_page(market), "site/record.html.jinja"
@@ -177,7 +196,11 @@ def write_gathered(warehouse: Warehouse, settings: Settings, last: date, now: da
             record[name] = report.page_of(warehouse, first, last, found, **of, **own).encode()
         replace_folder(site / "record", record)
         common = _common(site, warehouse, "", "health.html", now)
-        replace(site / "health.html", _health(common, each[POINTS], read["feeds"], last).encode(), durable=False)
+        replace(
+            site / "health.html",
+            _health(common, each[POINTS], feeds_freshness(settings, landing, warehouse, now), last).encode(),
+            durable=False,
+        )
         listed = write_index(warehouse, settings, now)
     return {**listed, "record": str(site / "record" / INDEX), "markets": len(asked)}
 
@@ -223,6 +246,13 @@ def _common(site: UPath, warehouse: Warehouse, root: str, here: str, now: dateti
             replace(site / name, text.encode(), durable=False)
     names = {what: name for what, (name, _) in files().items()}
     return {**names, "root": root, "here": here, "pages": GATHERED, "now": now, "simulated": is_simulated(warehouse)}
+
+
+@cache
+def source() -> str:
+    """A digest of the code, templates and scripts of the site, for the version of its assets."""
+    own = {p.name: p for p in resources.files("nba_props.presentation.site").iterdir() if p.is_file()}
+    return digest("".join(own[name].read_text(encoding="utf-8") for name in sorted(own)), 8)
 
 
 @cache

@@ -11,11 +11,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from nba_props.domain import book_lines
-from nba_props.domain.distributions.masses import as_array, over_chance
 from nba_props.domain.lines import claimed_lines_sql
 from nba_props.domain.stored import span_sql
 from nba_props.facts import markets
@@ -25,7 +23,7 @@ from nba_props.facts.vocabulary import Anchor, Recommendation
 from nba_props.facts.words import plural
 from nba_props.presentation import board
 from nba_props.presentation.site import svg
-from nba_props.presentation.site.slate import SHOWN_GAMES, Slate, records, starts, status_words
+from nba_props.presentation.site.slate import SHOWN_GAMES, Slate, over_by_distribution, records, starts, status_words
 from nba_props.schemas.analytics import BETTING_LINES, SLATE
 from nba_props.schemas.minutes import MINUTES
 from nba_props.schemas.predictions import LEDGER, PREDICTION_ACCURACY
@@ -62,7 +60,7 @@ JOIN (SELECT DISTINCT player_id FROM {SLATE.address} WHERE game_date = @day) AS 
 LEFT JOIN (
   SELECT game_date, game_id, player_id, market, outcome, recommendation FROM {span_sql(PREDICTION_ACCURACY)} AS p
   WHERE is_current AND is_valid_line
-    AND system_id = CASE WHEN market = '{markets.POINTS}' THEN '{board.SYSTEM}' ELSE '{board.ELSEWHERE}' END
+    AND system_id = {board.usual_system_sql("market")}
 ) AS a ON a.game_date = b.game_date AND a.game_id = b.game_id AND a.player_id = b.player_id AND a.market = b.market
 WHERE b.line IS NOT NULL
 """
@@ -117,15 +115,15 @@ def splits(games: pd.DataFrame, tonight: pd.Series) -> pd.DataFrame:
         games: the result of ``results_of``.
         tonight: each player's opponent.
     """
-    rest = -games.groupby("player_id")["played_on"].diff(-1).dt.days.mul(-1)
+    rest = games.groupby("player_id")["played_on"].diff(-1).dt.days
     opponent = games["player_id"].map(tonight)
     wanted = {
         "all": pd.Series(data=True, index=games.index),
         "last 10": games["recency"] <= 10,
         "at home": games["is_home"].astype(bool),
         "away": ~games["is_home"].astype(bool),
-        "back-to-back": rest.abs().eq(1),
-        "rested": rest.abs().gt(1),
+        "back-to-back": rest.eq(1),
+        "rested": rest.gt(1),
         "against tonight's opponent": games["opponent"].eq(opponent),
     }
     columns = ["minutes", *markets.keys()]
@@ -156,8 +154,11 @@ def pages(slate: Slate, players: Players) -> Iterator[tuple[int, dict[str, Any]]
         at=props["book"].map(name_of, na_action="ignore"),
     ).sort_values(["player_id", "place"])  # fmt: skip
     offers = slate.offers.sort_values(["is_main", "line", "bookmaker"], ascending=[False, True, True])
-    offers = _laddered(offers, slate.shapes).assign(
-        book=offers["bookmaker"].map(name_of), quoted=_instants(offers["quoted_at"]), ident=offers["quote_id"].str[:12]
+    offers = offers.assign(
+        ours=over_by_distribution(offers, slate.shapes),
+        book=offers["bookmaker"].map(name_of),
+        quoted=_instants(offers["quoted_at"]),
+        ident=offers["quote_id"].str[:12],
     )
     rows = players.rows.assign(
         published=_instants(players.rows["created_at"]), quoted=_instants(players.rows["quoted_at"]),
@@ -204,19 +205,6 @@ def grouped(frame: pd.DataFrame, keys: list[str]) -> dict[tuple[Any, ...], list[
     return found
 
 
-def _laddered(offers: pd.DataFrame, shapes: pd.DataFrame) -> pd.DataFrame:
-    """Offers with P(over) at their line by our distribution around the consensus, null without one."""
-    anchored = shapes[shapes["anchor"].eq(Anchor.CONSENSUS) & shapes["masses"].notna()].reset_index(drop=True)
-    keys = pd.MultiIndex.from_frame(anchored[_OF])
-    at = keys.get_indexer(pd.MultiIndex.from_frame(offers[_OF]))
-    has = at >= 0
-    chance = np.full(len(offers), np.nan)
-    if has.any():
-        mass = as_array(anchored)
-        chance[has] = over_chance(mass[at[has]], offers["line"].to_numpy("float64")[has])
-    return offers.assign(ours=chance)
-
-
 def _market(
     market: markets.Market,
     prop: Mapping[str, Any],
@@ -224,15 +212,16 @@ def _market(
     own: Mapping[str, list[dict[str, Any]]],
 ) -> dict[str, Any]:
     """What a player's page shows of one market."""
-    is_over, line = prop["leans"] != Recommendation.UNDER, prop["line"]
+    side, line = prop["leans"], prop["line"]
     results = [game[market.key] for game in reversed(games)]
     figures = []
     if results:
-        won = sum(r > line if is_over else r < line for r in results)
-        side = "over" if is_over else "under"
-        said = f"The last {plural(len(results), 'game')} at tonight's line: {side} {line:g} in {won} of {len(results)}"
+        said = f"The last {plural(len(results), 'game')} at tonight's line of {line:g}"
+        if side is not None:
+            won = sum(r < line if side == Recommendation.UNDER else r > line for r in results)
+            said += f": {side.lower()} in {won} of {len(results)}"
         labels = [game["label"] for game in reversed(games)]
-        figures.append((said, svg.bars(results, labels, line, is_over, said)))
+        figures.append((said, svg.bars(results, labels, line, side, said)))
     for shape in own["shapes"]:
         if shape["masses"] is None:
             continue

@@ -27,12 +27,10 @@ from nba_props.warehouse.base import Warehouse
 def of_slate(found: Slate) -> list[str]:
     """What is on a slate, what its picks won, and what a reader has to know of its quotes, in sentences."""
     props, said = found.props, [headline(counts_of(found.props))]
-    is_points = props["market"].eq(POINTS)
-    for system, of, mine in ((board.SYSTEM, POINTS, is_points), (board.ELSEWHERE, "other markets", ~is_points)):
-        picks = props[mine & board.is_pick(props)]
-        if len(picks):
-            said.append(f"{system} in {of}, {board.record(picks) or plural(len(picks), 'pick')}.")
-    old = board.old_quotes(props[props["line"].notna()].assign(quote_age=props["age"]))
+    for system, own in props[board.is_pick(props)].groupby(props["market"].map(board.usual_system)):
+        of = POINTS if system == board.SYSTEM else "other markets"
+        said.append(f"{system} in {of}, {board.record(own) or plural(len(own), 'pick')}.")
+    old = shopping.old_prices(props[props["line"].notna()].assign(quote_age=props["age"]))
     status = (
         "" if props["injury_status"].notna().any() else "No injury report of this date is known, so no status is shown."
     )
@@ -49,7 +47,9 @@ def of_prices(found: Slate) -> list[str]:
         f"on {plural(rows['player_id'].nunique(), 'player')}: whether or not a system picks them."
     ]
     kept = shopping.record(rows) if len(rows) and rows["profit"].notna().any() else None
-    return [*said, *([f"{kept}."] if kept else [])]
+    earlier = "On real lines of 2024 and 2025 sides with EV above 0 earned nothing."
+    old = shopping.old_prices(rows.assign(quote_age=rows["age"]))
+    return [*said, *([f"{kept}."] if kept else []), earlier, *([old] if old else [])]
 
 
 def headline(counts: Mapping[str, int]) -> str:
@@ -70,9 +70,9 @@ def counts_of(props: pd.DataFrame) -> dict[str, int]:
     return {"props": len(lined), **found, "picks": int(board.is_pick(lined).sum())}
 
 
-#: decided bets of a system in points in @first..@last, and how many of them nobody could have placed
+#: how many of the decided bets in points of @first..@last nobody could have placed
 _LATE_SQL = f"""
-SELECT COUNT(*) AS bets, COUNT(CASE WHEN is_backfill THEN 1 END) AS late
+SELECT COUNT(CASE WHEN COALESCE(is_backfill, TRUE) THEN 1 END) AS late
 FROM {span_sql(PREDICTION_ACCURACY)} AS a
 WHERE is_current AND is_valid_line AND market = '{POINTS}' AND system_id = '{board.SYSTEM}'
   AND outcome IN ('{Outcome.WIN}', '{Outcome.LOSS}')

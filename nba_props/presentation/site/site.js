@@ -15,8 +15,8 @@
   const number = (v, digits = 1, sign = false) => known(v) ? (sign && v > 0 ? "+" : "") + v.toFixed(digits) : "";
   const price = v => known(v) ? (v > 0 ? "+" : "") + Math.round(v) : "";
   const percent = (v, digits = 0, sign = false) => known(v) ? (sign && v > 0 ? "+" : "") + (100 * v).toFixed(digits) + "\u00a0%" : "";
+  const plural = (n, what) => `${n} ${what}${n === 1 ? "" : "s"}`;
   const fold = text => text.normalize("NFD").replace(/[\u0300-\u036f]/g, "").toLowerCase();
-  const words = row => known(row.side) ? SIDES[row.side] : "over";
 
   // past results of the row's market, the newest last, and how many of the newest n its side would have won
   const past = row => data.past[row.player].map(game => row.stats.reduce((sum, stat) => sum + game[stat], 0));
@@ -36,12 +36,12 @@
 
   function games(row) {
     const results = row.results, most = Math.max(row.line * 1.25, ...results), high = 34, wide = 5;
-    const y = v => high - high * v / most, left = (20 - results.length) * 6;
+    const y = v => high - high * v / most, left = (data.shown_games - results.length) * 6, across = data.shown_games * 6;
     const bars = results.map((r, n) => html`<rect class="${row.wins[n] ? "win" : "lose"}" x="${left + n * 6}" y="${y(r).toFixed(1)}" width="${wide}" height="${Math.max(high - y(r), 1).toFixed(1)}"/>`);
     const said = `last ${results.length} games, newest last: ${results.join(", ")}; line ${row.line}`;
-    return results.length ? html`<svg class="games" role="img" aria-label="${said}" width="120" height="${high}" viewBox="0 0 120 ${high}">${bars}<line class="line" x1="0" x2="120" y1="${y(row.line)}" y2="${y(row.line)}"/></svg>` : "";
+    return results.length ? html`<svg class="games" role="img" aria-label="${said}" width="${across}" height="${high}" viewBox="0 0 ${across} ${high}">${bars}<line class="line" x1="0" x2="${across}" y1="${y(row.line)}" y2="${y(row.line)}"/></svg>` : "";
   }
-  const OLD = 6; // hours after which a quote is perhaps no longer offered
+  const OLD = data.stale_hours, SHOWN = data.shown_games;
   const heat = (n, kind) => ({
     kind,
     tip: `In how many of his last ${n} games the side would have won at this line`,
@@ -58,7 +58,7 @@
   // a column's first line, the smaller one under it, and what it is sorted by
   const COLUMNS = {
     player: { title: "player", by: r => r.name },
-    pick: { title: "pick", tip: "The side of the system's pick; grey where its forecast leans without a pick", by: r => known(r.side) ? r.side : null,
+    pick: { title: "pick", tip: "In colour the side of a pick; see what the columns say", by: r => known(r.side) ? r.side : null,
       text: r => known(r.line) ? html`<span class="${known(r.side) ? SIDES[r.side] + (r.pick ? "" : " lean") : "lean"}">${known(r.side) ? LETTERS[r.side] : "line"} ${r.line}</span>` : html`<span class="lean">no line</span>`,
       small: r => html`${r.short}${r.why ? ` · ${r.why.replace(/^no line: /, "")}` : r.pick ? "" : " · no pick"}${outcome(r)}`, wraps: true },
     price: { title: "best price", tip: "The best price of that side at that line, its book, and how old the quote is", right: true, by: r => r.price,
@@ -75,7 +75,7 @@
     "last 5": { title: "last 5", ...heat(5, "mid-only") },
     "last 10": { title: "10", label: "last 10", ...heat(10, "mid-only") },
     "last 20": { title: "20", label: "last 20", ...heat(20, "wide-only") },
-    games: { title: "last 20 games", kind: "wide-only", text: r => known(r.line) ? games(r) : "" },
+    games: { title: `last ${SHOWN} games`, kind: "wide-only", text: r => known(r.line) ? games(r) : "" },
     opened: { title: "opened", tip: "The chosen book's first line and its newest; how many books have a line, and how far apart", right: true, kind: "wide-only", by: r => known(r.opening) && known(r.newest) ? Math.abs(r.newest - r.opening) : null,
       text: moved, small: spread },
     agree: { title: "agree", tip: "Systems on that side, of those with a forecast", right: true, kind: "wide-only", by: r => r.of && known(r.agree) ? r.agree / r.of : null,
@@ -92,7 +92,7 @@
   const NONE = { q: "", market: "", game: "", team: "", book: "", side: "", picks: "", all: "", sort: "EV" };
   const state = () => ({ ...NONE, ...Object.fromEntries([...new URLSearchParams(location.hash.slice(1))].filter(offered)) });
   // a value that a list does not offer is none: nothing is filtered out unseen
-  const offered = ([key, value]) => Object.hasOwn(NONE, key) && (form.elements[key]?.tagName !== "SELECT" || [...form.elements[key].options].some(o => o.value === value));
+  const offered = ([key, value]) => Object.hasOwn(NONE, key) && (form.elements[key]?.type !== "checkbox" || value === "1") && (form.elements[key]?.tagName !== "SELECT" || [...form.elements[key].options].some(o => o.value === value));
   function filtered(s) {
     const q = fold(s.q.trim());
     const out = rows.filter(r => (s.all || known(r.line)) && (!q || r.found.includes(q)) && (!s.market || r.key === s.market)
@@ -125,7 +125,7 @@
     if (!found.length) host.innerHTML = html`<p>Nothing matches: Reset shows everything.</p>`;
     else host.innerHTML = html`<table><caption class="skip">${found.length > shown ? `The first ${shown} of ${found.length}` : found.length} ${data.what}</caption><thead><tr>${head}</tr></thead><tbody>${body}</tbody></table>`;
     const picks = found.filter(r => r.pick).length;
-    count.textContent = `${found.length} ${data.what} of ${new Set(found.map(r => r.id)).size} players, ${picks} picks`;
+    count.textContent = `${plural(found.length, data.what.slice(0, -1))} of ${plural(new Set(found.map(r => r.id)).size, "player")}, ${plural(picks, "pick")}`;
     more.hidden = found.length <= shown;
   }
   function fill() {
@@ -151,15 +151,9 @@
     const script = document.createElement("script");
     script.src = `odds-${market}.js`;
     script.onload = () => resolve(window.nbaProps.odds[market]);
-    script.onerror = () => reject(new Error("no odds beside this page"));
+    script.onerror = () => { delete loads[market]; reject(new Error("The odds of this market could not be loaded.")); };
     document.head.append(script);
   });
-  function ladder(shape, line) {
-    const [, lowest, masses] = shape;
-    let over = 0, under = 0;
-    masses.forEach((p, n) => { if (lowest + n > line) over += p; else if (lowest + n < line) under += p; });
-    return over + under > 0 ? over / (over + under) : null;
-  }
   const table = (title, heads, lines, strong = () => false) => html`<div><h3>${title}</h3><table><thead><tr>${heads.map((h, n) => html`<th scope="col" class="${n ? "right" : ""}">${h}</th>`)}</tr></thead><tbody>${lines.map(l => html`<tr class="${strong(l) ? "strong" : ""}">${l.map((v, n) => html`<td class="${n ? "right" : ""}">${v}</td>`)}</tr>`)}</tbody></table></div>`;
   // what a narrow screen has no column for
   function summary(r) {
@@ -169,19 +163,18 @@
     return html`<dl class="summary">${facts.filter(([, v]) => v !== "").map(([k, v]) => html`<div><dt>${k}</dt><dd>${v}</dd></div>`)}</dl>`;
   }
   function systems(row) {
-    const lines = row.systems.map(([n, forecast, p, side, at]) => [data.systems[n], number(forecast), percent(p), known(side) ? `${SIDES[side]} ${at}` : known(forecast) ? "pass" : "abstained"]);
-    return lines.length ? table("Systems", ["system", "forecast", "P(over)", "side"], lines) : html`<p>${row.why}</p>`;
+    const lines = row.systems.map(([n, forecast, p, side, at]) => [data.systems[n], number(forecast), at ?? "", percent(p), known(side) ? SIDES[side] : known(forecast) ? "pass" : "abstained"]);
+    return lines.length ? table("Systems", ["system", "forecast", "line", "P(over)", "side"], lines) : html`<p>${row.why}</p>`;
   }
   function books(row, found) {
-    const own = (found.quotes[row.id] ?? []), main = own.filter(q => q[4]);
+    const own = (found[row.id] ?? []), main = own.filter(q => q[4]), has = own.some(q => known(q[7]));
     const at = ([book, l, over, under, , old, p]) => [book, l, price(over), price(under), percent(p), number(old) + " h"];
-    const shape = found.shapes[row.id];
     const best = (l, n) => own.filter(q => q[1] === l && known(q[n])).reduce((top, q) => !top || q[n] > top[n] ? q : top, null);
     const quoted = (q, n) => q ? `${price(q[n])} ${q[0]}` : "";
-    const steps = [...new Set(own.map(q => q[1]))].sort((a, b) => a - b).map(l => [l, ...(shape ? [percent(ladder(shape, l), 1)] : []), quoted(best(l, 2), 2), quoted(best(l, 3), 3)]);
-    const whose = !shape ? "" : shape[0] === "UNANCHORED" ? ", P(over) by our distribution, unanchored: it tells nothing about a bet" : ", P(over) by our distribution";
+    const ours = l => percent(own.find(q => q[1] === l)[7], 1);
+    const steps = [...new Set(own.map(q => q[1]))].sort((a, b) => a - b).map(l => [l, ...(has ? [ours(l)] : []), quoted(best(l, 2), 2), quoted(best(l, 3), 3)]);
     return html`${table("Main lines of the books", ["book", "line", "over", "under", "P(over) by the others", "age"], main.map(at))}
-      ${table(`Every line, alternates too${whose}`, ["line", ...(shape ? ["P(over)"] : []), "best over", "best under"], steps, l => l[0] === row.line)}`;
+      ${table(`Every line, alternates too${has ? ", P(over) by our distribution" : ""}`, ["line", ...(has ? ["P(over)"] : []), "best over", "best under"], steps, l => l[0] === row.line)}`;
   }
   async function toggle(button) {
     const tr = button.closest("tr"), row = found[+button.dataset.row];

@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from nba_props.domain.book_lines import STALE_AFTER, by_rank
+from nba_props.domain.distributions.masses import as_array, is_whole, over_chance
 from nba_props.domain.odds import expected_profit
 from nba_props.domain.stored import span_sql
 from nba_props.domain.systems import SYSTEM_TABLES
@@ -20,7 +22,7 @@ from nba_props.facts import markets
 from nba_props.facts.books import name_of
 from nba_props.facts.calendar import EASTERN
 from nba_props.facts.keys import PROP
-from nba_props.facts.vocabulary import NOT_LISTED, SIDES, InjuryStatus
+from nba_props.facts.vocabulary import NOT_LISTED, SIDES, Anchor, InjuryStatus
 from nba_props.presentation import board, shopping
 from nba_props.schemas.analytics import BETTING_LINES, CONTEXT, HISTORICAL_GAMES, PRICES, SLATE
 from nba_props.schemas.distributions import DISTRIBUTIONS
@@ -33,7 +35,7 @@ SHOWN_GAMES = 20
 #: the columns of box scores that results are sums of
 STATS = tuple(dict.fromkeys(stat for m in markets.MARKETS for stat in m.stats))
 #: why a prop without a pick has none, where nothing else is known
-NOT_PREDICTED = "not predicted: the system has no row for it"
+_NOT_PREDICTED = "not predicted: the system has no row for it"
 #: why there is no line, in words
 _NO_LINE = {
     "NOT_QUOTED": "no book quoted him", "NO_SPORTSBOOK": "no sportsbook quoted him",
@@ -51,21 +53,21 @@ JOIN {span_sql(SCHEDULE)} AS g ON g.game_date = b.game_date AND g.game_id = b.ga
 LEFT JOIN {span_sql(CONTEXT)} AS x
   ON x.game_date = b.game_date AND x.game_id = b.game_id AND x.player_id = b.player_id
 """
-# of several reasons one is shown: that of a row held back tells more than that of an abstention
+# of several reasons one is shown, the last by the alphabet: a row that was held back tells more than an abstention
 _WHY_SQL = f"""
 SELECT game_date, game_id, player_id, market, MAX(why) AS why FROM (
   SELECT game_date, game_id, player_id, market, CONCAT('abstained: ', abstain_reason) AS why
   FROM nba_predictions.current_predictions
   WHERE game_date BETWEEN @first AND @last AND abstain_reason IS NOT NULL
-    AND system_id = CASE WHEN market = '{markets.POINTS}' THEN '{board.SYSTEM}' ELSE '{board.ELSEWHERE}' END
+    AND system_id = {board.usual_system_sql("market")}
   UNION ALL
   SELECT game_date, game_id, player_id, market, CONCAT('quarantined: ', reason) AS why
   FROM {span_sql(QUARANTINED_PREDICTIONS)} AS q
-  WHERE system_id = CASE WHEN market = '{markets.POINTS}' THEN '{board.SYSTEM}' ELSE '{board.ELSEWHERE}' END
+  WHERE system_id = {board.usual_system_sql("market")}
 ) AS w
 GROUP BY game_date, game_id, player_id, market
 """
-PAST_SQL = f"""
+_PAST_SQL = f"""
 SELECT game_date, player_id, recency, game_id, played_on, team, opponent, is_home, minutes, {", ".join(STATS)}
 FROM {span_sql(HISTORICAL_GAMES)} AS h
 """
@@ -109,12 +111,22 @@ def read(warehouse: Warehouse, day: date, now: datetime) -> Slate:
     """A date's props as of ``now``."""
     span = {"first": day, "last": day}
     lines, why, past, offers, shapes = (
-        warehouse.query(sql, **span) for sql in (_LINES_SQL, _WHY_SQL, PAST_SQL, _OFFERS_SQL, _SHAPES_SQL)
+        warehouse.query(sql, **span) for sql in (_LINES_SQL, _WHY_SQL, _PAST_SQL, _OFFERS_SQL, _SHAPES_SQL)
     )
     systems = board.first_of_each(board.published(warehouse, day, day))
+    shapes = _unbroken(shapes)
     sides = shopping.best_sides(warehouse, day, day, markets.keys(), now, alternates=True)
     props = props_of(lines, systems, sides, why)
     return Slate(day, props, prices_of(props, sides), systems, past, offers, shapes, now)
+
+
+def _unbroken(shapes: pd.DataFrame) -> pd.DataFrame:
+    """Distributions with a reason in place of broken masses."""
+    made = shapes["masses"].notna()
+    broken = made.copy()
+    broken[made] = ~is_whole(as_array(shapes[made])) if made.any() else False
+    reason = shapes["no_distribution_reason"].mask(broken, "the stored masses are broken")
+    return shapes.assign(masses=shapes["masses"].mask(broken), no_distribution_reason=reason)
 
 
 def props_of(lines: pd.DataFrame, systems: pd.DataFrame, sides: pd.DataFrame, why: pd.DataFrame) -> pd.DataFrame:
@@ -149,7 +161,7 @@ def props_of(lines: pd.DataFrame, systems: pd.DataFrame, sides: pd.DataFrame, wh
     found["why"] = np.select(
         [found["line"].isna(), found["side"].notna()],
         ["no line: " + found["no_line_reason"].map(_NO_LINE).fillna("not known why"), ""],
-        found["why"].fillna(NOT_PREDICTED),
+        found["why"].map(in_words, na_action="ignore").fillna(_NOT_PREDICTED),
     )
     order = found.assign(is_none=found["line"].isna()).sort_values(
         ["is_none", "place", "player_name", "market"], kind="stable"
@@ -170,7 +182,8 @@ def worth_of(sides: pd.DataFrame) -> pd.DataFrame:
 def prices_of(props: pd.DataFrame, sides: pd.DataFrame) -> pd.DataFrame:
     """The sides of main lines that are worth more than their best price by the other books, in the columns of props.
 
-    A side is a pick where it is that of the props' pick at the same line.
+    A side is a pick where it is that of the props' pick at the same line; else ``why`` names the pick, or that there is
+    none.
     """
     is_main = sides["line_is_main"].astype(bool) & (sides["ev"] > 0)
     worth = worth_of(sides[is_main]).rename(columns={"side": "leans"})
@@ -178,8 +191,11 @@ def prices_of(props: pd.DataFrame, sides: pd.DataFrame) -> pd.DataFrame:
     own = props[[*PROP, "line", "leans"]].rename(columns={"line": "own_line", "leans": "own_side"})
     found = worth.merge(about, on=PROP, validate="many_to_one").merge(own, on=PROP, validate="many_to_one")
     is_own = found["line"].eq(found["own_line"]) & found["leans"].eq(found["own_side"])
+    picked = found["side"].isin(SIDES)
     of_pick = {c: found[c].where(is_own) for c in ("side", "chance", "market_chance", "agree", "outcome", "profit")}
-    found = found.assign(**of_pick, price=found["best_price"], book=found["best_book"], age=found["best_age"], why="")
+    elsewhere = "our pick: " + found["side"].astype("string").str.lower() + " " + found["own_line"].map("{:g}".format)
+    why = np.select([is_own & picked, picked], ["", elsewhere], "no pick")
+    found = found.assign(**of_pick, price=found["best_price"], book=found["best_book"], age=found["best_age"], why=why)
     order = ["books_ev_shrunk", "player_name", "line"]
     return found.sort_values(order, ascending=[False, True, True], kind="stable", ignore_index=True)
 
@@ -188,16 +204,15 @@ _BOARD = (
     "line", "forecast", "side", "edge", "leans", "price", "book", "chance", "chance_by", "market_chance", "ev",
     "quote_age", "agree", "forecasts", "result", "outcome", "profit",
 )  # fmt: skip
-#: what the page's rows have, in this order; the first three are numbers in the lists of players, games and markets
-FIELDS = (
-    "player", "game", "market", "line", "side", "pick", "price", "book", "alternate", "forecast", "chance", "by",
-    "market_chance", "books_chance", "fair", "books_ev", "kept_ev", "stake", "opening", "newest", "books", "range",
-    "agree", "of", "age", "result", "outcome", "why", "systems",
-)  # fmt: skip
 
 
-def data(slate: Slate, props: pd.DataFrame) -> dict[str, Any]:
-    """What a page of a slate shows of some props, in lists that name each player, game and book once."""
+def data(slate: Slate, props: pd.DataFrame, what: str = "props") -> dict[str, Any]:
+    """What a page of a slate shows of some props, in lists that name each player, game, market, system and book once.
+
+    ``rows`` have the values of ``fields``, in which those are numbers in their lists. A market is ``[key, title, short
+    name, its stats]``, a game ``[away, home, start]``, a player ``[id, name, team, status]``, a system's row as
+    ``_by_system`` has it.
+    """
     people = props.drop_duplicates("player_id").reset_index(drop=True)
     games = props.drop_duplicates("game_id").sort_values(["tipoff_at", "game_id"]).reset_index(drop=True)
     asked = [m for m in markets.MARKETS if m.key in set(props["market"])]
@@ -239,10 +254,11 @@ def data(slate: Slate, props: pd.DataFrame) -> dict[str, Any]:
         "systems": _by_system(slate.systems, props, place["system"]),
     }
     return {
-        "date": f"{slate.day}",
-        "what": "sides" if props is slate.prices else "props",
-        "fields": FIELDS,
-        "rows": rows_of(columns[f] for f in FIELDS),
+        "what": what,
+        "stale_hours": STALE_AFTER / pd.Timedelta(hours=1),
+        "shown_games": SHOWN_GAMES,
+        "fields": list(columns),
+        "rows": rows_of(columns.values()),
         "markets": [[m.key, m.title, m.short, [STATS.index(s) for s in m.stats]] for m in asked],
         "games": rows_of((games["away_team"], games["home_team"], starts(games))),
         "players": rows_of(
@@ -254,26 +270,33 @@ def data(slate: Slate, props: pd.DataFrame) -> dict[str, Any]:
     }
 
 
-def odds(slate: Slate, market: str) -> dict[str, Any]:
-    """Every book's quotes of a market by player, and the distributions: what a page loads when it is asked for."""
-    own = slate.offers[slate.offers["market"] == market].sort_values(
-        ["player_id", "is_main", "bookmaker", "line"], ascending=[True, False, True, True], kind="stable"
+def odds(slate: Slate, market: str) -> dict[int, list[list[Any]]]:
+    """Every book's quotes of a market by player, what a page loads when it is asked for: ``[book, line, over, under, is
+    main, age [hours], P(over) by the other books, P(over) by our distribution]``.
+    """
+    # of equal prices the first book of the house order is named, as elsewhere
+    own = by_rank(slate.offers[slate.offers["market"] == market]).sort_values(
+        ["player_id", "is_main", "rank", "line"], ascending=[True, False, True, True], kind="stable"
     )
-    shapes = slate.shapes[slate.shapes["market"].eq(market) & slate.shapes["masses"].notna()]
     age = (own["cutoff_at"].clip(upper=pd.Timestamp(slate.now)) - own["quoted_at"]) / pd.Timedelta(hours=1)
+    ours = over_by_distribution(own, slate.shapes)
     quotes = rows_of(
         (own["bookmaker"].map(name_of), own["line"], own["over_price"], own["under_price"],
-         own["is_main"].astype(int), _rounded(age, 1), _rounded(own["over_probability"], 3))
+         own["is_main"].astype(int), _rounded(age, 1), _rounded(own["over_probability"], 5), _rounded(ours, 5))
     )  # fmt: skip
-    # the masses are JSON already; a hundredth of a percent is enough for a ladder
-    masses = [
-        [anchor, int(lowest), [round(p, 4) for p in np.fromstring(text[1:-1], sep=",").tolist()]]
-        for anchor, lowest, text in zip(shapes["anchor"], shapes["lowest"], shapes["masses"], strict=True)
-    ]
-    return {
-        "quotes": _grouped(own["player_id"], quotes),
-        "shapes": {int(p): m for p, m in zip(shapes["player_id"], masses, strict=True)},
-    }
+    return _grouped(own["player_id"], quotes)
+
+
+def over_by_distribution(offers: pd.DataFrame, shapes: pd.DataFrame) -> pd.Series:
+    """P(over) at the line of each offer by our distribution around the consensus; null without one."""
+    anchored = shapes[shapes["anchor"].eq(Anchor.CONSENSUS) & shapes["masses"].notna()]
+    keys = pd.MultiIndex.from_frame(anchored[["player_id", "market"]])
+    at = keys.get_indexer(pd.MultiIndex.from_frame(offers[["player_id", "market"]]))
+    has = at >= 0
+    chance = np.full(len(offers), np.nan)
+    if has.any():
+        chance[has] = over_chance(as_array(anchored)[at[has]], offers["line"].to_numpy("float64")[has])
+    return pd.Series(chance, index=offers.index)
 
 
 def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
@@ -340,6 +363,11 @@ def starts(rows: pd.DataFrame) -> pd.Series:
     local = pd.to_datetime(rows["tipoff_at"], utc=True).dt.tz_convert(EASTERN)
     postponed = rows["is_postponed"].astype("boolean").fillna(False).astype(bool)
     return local.dt.strftime("%H:%M ET").fillna("tip-off open").mask(postponed, "postponed")
+
+
+def in_words(reason: str) -> str:
+    """A reason code as it is read: ``abstained: MISSING_INPUT: line`` -> ``abstained: missing input: line``."""
+    return reason.replace("_", " ").lower()
 
 
 def status_words(status: str | None) -> str:

@@ -12,20 +12,19 @@ WIDE, HIGH = 380, 130
 _LEFT, _RIGHT, _BOTTOM, _TOP = 26, 8, 18, 8
 
 
-def bars(results: Sequence[float], labels: Sequence[str], line: float | None, over: bool, what: str) -> str:
-    """Past results, oldest first, beside a line: a bar in colour where the side would have won."""
+def bars(results: Sequence[float], labels: Sequence[str], line: float, side: str | None, what: str) -> str:
+    """Past results, oldest first, beside a line: a bar in colour where the side, if there is one, would have won."""
     values = np.asarray(results, dtype="float64")
-    most = max(float(values.max(initial=0)), (line or 0) * 1.15, 1.0)
+    most = max(float(values.max(initial=0)), line * 1.15, 1.0)
     step = (WIDE - _LEFT - _RIGHT) / max(len(values), 1)
-    won = np.zeros(len(values), bool) if line is None else values > line if over else values < line
+    won = {"OVER": values > line, "UNDER": values < line}.get(side or "", np.zeros(len(values), bool))
     parts = [_grid(0, most), *_columns(values, won, step, 1.0, most)]
-    if line is not None:
-        parts.append(_rule(line, 0, most))
+    parts.append(_rule(line, 0, most))
     parts += _ends([labels[0], labels[-1]] if len(labels) > 1 else list(labels))
     return _svg(parts, what)
 
 
-def masses(first: int, mass: Sequence[float], line: float | None, what: str) -> str:
+def masses(first: int, mass: Sequence[float], line: float, what: str) -> str:
     """The probability of each result, those over the line in another colour."""
     values = np.asarray(mass, dtype="float64")
     reached = values.cumsum()
@@ -33,14 +32,14 @@ def masses(first: int, mass: Sequence[float], line: float | None, what: str) -> 
     shown, low = values[start : end + 1], first + start
     most = float(shown.max())
     step = (WIDE - _LEFT - _RIGHT) / len(shown)
-    is_over = np.zeros(len(shown), bool) if line is None else low + np.arange(len(shown)) > line
+    is_over = low + np.arange(len(shown)) > line
     parts = [_grid(0, most, "{:.0%}", 100), *_columns(shown, is_over, step, 0.5, most)]
     parts += _ends([str(low), str(low + len(shown) - 1)])
     return _svg(parts, what)
 
 
 def steps(at: Sequence[float], values: Sequence[float], ends: Sequence[str], what: str) -> str:
-    """A value over time, held until the next one; ``at`` are in order, in any unit."""
+    """A value over time, held until the next one; ``at`` are two or more, in order, in any unit."""
     x, y = np.asarray(at, dtype="float64"), np.asarray(values, dtype="float64")
     low, high = float(y.min()) - 0.5, float(y.max()) + 0.5
     span = max(float(np.ptp(x)), 1e-9)
@@ -48,8 +47,6 @@ def steps(at: Sequence[float], values: Sequence[float], ends: Sequence[str], wha
     points = [f"{place[0]:.1f},{_y(y[0], low, high):.1f}"]
     for n in range(1, len(x)):
         points += [f"{place[n]:.1f},{_y(y[k], low, high):.1f}" for k in (n - 1, n)]
-    if len(x) == 1:
-        points.append(f"{WIDE - _RIGHT},{_y(y[0], low, high):.1f}")
     return _svg([_grid(low, high), f'<polyline class="path" points="{" ".join(points)}"/>', *_ends(ends)], what)
 
 
