@@ -1,0 +1,228 @@
+"""What can happen: payloads that land well or badly, sensors that tick, people who type, processes that are killed."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Callable
+from datetime import timedelta
+
+import pandas as pd
+
+from nba_props.automation import planning
+from nba_props.automation.jobs import GRADE_JOB, PREDICT_JOB, RELINE_JOB
+from nba_props.automation.runner import remediate
+from nba_props.automation.sensors.news import on_odds
+from nba_props.automation.sensors.results import on_results
+from nba_props.facts.calendar import game_date_of, spans
+from nba_props.operations.ledger import batches, own_dates
+from nba_props.process.errors import NbaPropsError
+from nba_props.schemas.predictions import LEDGER
+from nba_props.storage.landing import capture_suffix
+from nba_props_tests import league
+from nba_props_tests.simulation.world import GAMES, SPAN, World
+
+Event = Callable[[World], None]
+
+
+def _game(world: World) -> league.Game:
+    """A game that has not ended, mostly tonight's."""
+    open_ones = [g for g in GAMES if g.tipoff_at + timedelta(hours=2) > world.now]
+    return world.rng.choice(open_ones[:2] or GAMES)
+
+
+def _capture(world: World, game: league.Game, ago: float = 0.0, **more: object) -> tuple[str, object]:
+    """A capture of now, or of some minutes ago: before the game, or in play."""
+    minutes = (game.tipoff_at - world.now).total_seconds() / 60 + ago
+    return league.capture(game, int(minutes), world.rng.choice([-1.0, 0.0, 0.5]), **more)
+
+
+def odds(world: World) -> None:
+    """The books' quotes of both games of the next date."""
+    first = _game(world)
+    for game in (g for g in GAMES if g.day == first.day):
+        world.land(*_capture(world, game))
+
+
+def odds_twice(world: World) -> None:
+    """One capture under two names."""
+    path, content = _capture(world, _game(world))
+    world.land(path, content)
+    head = path.removesuffix(".json.gz").rpartition("-")[0]
+    world.land(f"{head}{capture_suffix(world.now + timedelta(seconds=61))}.json.gz", content)
+
+
+def odds_late(world: World) -> None:
+    """A capture of hours ago, after newer ones."""
+    world.land(*_capture(world, _game(world), ago=world.rng.choice([45, 180])))
+
+
+def odds_of_unknown_players(world: World) -> None:
+    """A book spells a name as nobody does."""
+    game = _game(world)
+    names = {league.player(team, 2)[1]: f"Zzyzx {world.rng.randrange(99)} Qwertz" for team in (game.home, game.away)}
+    world.land(*_capture(world, game, names=names))
+
+
+def odds_of_another_game(world: World) -> None:
+    """A payload lies under another game's name."""
+    path, _ = _capture(world, GAMES[0])
+    world.land(path, _capture(world, GAMES[-1])[1])
+
+
+def odds_damaged(world: World) -> None:
+    """Half a file, bytes, an error page, or JSON of another shape."""
+    path, content = _capture(world, _game(world))
+    whole = gzip.compress(json.dumps(content, default=str).encode(), mtime=0)
+    bad = [
+        whole[: len(whole) // 2], world.rng.randbytes(200), b"", gzip.compress(b"<html>502</html>", mtime=0),
+        gzip.compress(b'{"data": 7}', mtime=0), gzip.compress(b"[[[[", mtime=0),
+    ]  # fmt: skip
+    world.land(path, world.rng.choice(bad))
+
+
+def results(world: World) -> None:
+    """The box scores of the dates whose games are over."""
+    for day in {g.day for g in GAMES if g.tipoff_at + timedelta(hours=3) < world.now}:
+        rows = [r for g in GAMES if g.day == day for r in league.log_rows(g)]
+        league.land_log(world.platform.zone, day, rows) if not _landed(world, day) else None
+
+
+def results_corrected(world: World) -> None:
+    """A correction: somebody scored two more."""
+    for day in {g.day for g in GAMES if g.tipoff_at + timedelta(hours=3) < world.now}:
+        rows = [r for g in GAMES if g.day == day for r in league.log_rows(g)]
+        at = world.rng.randrange(len(rows))
+        rows[at] = league.scoring_more(rows[at], 2)
+        path = league.log_path(day, capture_suffix(world.now))
+        if _landed(world, day) and not (world.platform.zone._path / path).exists():
+            league.land_log(world.platform.zone, day, rows, capture_suffix(world.now))
+
+
+def results_damaged(world: World) -> None:
+    """A game log that can't be read."""
+    world.land(league.log_path(SPAN[0], capture_suffix(world.now)), world.rng.choice([b"", b"\x1f\x8b\x08", b"null"]))
+
+
+def _landed(world: World, day: object) -> bool:
+    return (world.platform.zone._path / league.log_path(day)).exists()  # type: ignore[arg-type]
+
+
+def deliver(world: World) -> None:
+    """The feeds send what is missing, as it should have been: the last odds before each game, and each game log."""
+    for game in GAMES:
+        world.land(*league.capture(game, 20))
+    for day in SPAN:
+        rows = [r for g in GAMES if g.day == day for r in league.log_rows(g)]
+        league.land_log(world.platform.zone, day, rows, capture_suffix(world.now))
+
+
+def time_passes(world: World) -> None:
+    """Minutes, hours, or past midnight."""
+    world.pass_time(world.rng.choice([5, 40, 150, 300, 720]))
+
+
+def news_sensor(world: World) -> None:
+    """The sensor of odds ticks, and what it asks for runs."""
+    found = on_odds(world.seen.setdefault("news", {}), world.platform.inputs, world.now)
+    world.seen["news"] = json.loads(found.cursor or "{}")
+    for request in found.run_requests or ():
+        world.run(request.job_name, pd.Timestamp(request.partition_key).date())
+
+
+def results_sensor(world: World) -> None:
+    """The sensor of box scores ticks, and what it asks for runs."""
+    found = on_results(world.seen.setdefault("results", {}), world.platform.inputs, game_date_of(world.now))
+    world.seen["results"] = json.loads(found.cursor or "{}")
+    for request in found.run_requests or ():
+        if request.partition_key:
+            world.run(request.job_name, pd.Timestamp(request.partition_key).date())
+
+
+def backfill(world: World) -> None:
+    """`nba-props backfill` of the dates up to now."""
+    asked = [day for day in SPAN if day <= game_date_of(world.now)]
+    keys = planning.assets_of(world.platform.definitions, PREDICT_JOB)
+    pending = planning.pending(world.platform.definitions, world.platform.inputs, keys, asked)
+    if pending:
+        for step in planning.plan(world.platform.definitions, world.platform.inputs, pending):
+            world.run(*step)
+
+
+def predict_again(world: World) -> None:
+    """`nba-props run DATE --force`."""
+    day = world.rng.choice([d for d in SPAN if d <= game_date_of(world.now)])
+    world.run(PREDICT_JOB, day)
+
+
+def grade(world: World) -> None:
+    """`nba-props grade` of what is published."""
+    for first, last in spans([d for d in own_dates(world.platform.warehouse) if d in SPAN], bridge=0):
+        world.run(GRADE_JOB, first, last)
+
+
+def reline(world: World) -> None:
+    """Lines of a published date are chosen again."""
+    for day in [d for d in own_dates(world.platform.warehouse) if d in SPAN][:1]:
+        world.run(RELINE_JOB, day)
+
+
+def _remediate(world: World, job: str, **config: object) -> None:
+    try:
+        remediate(world.platform.definitions, world.platform.instance, job, config)
+    except NbaPropsError as refused:
+        world.reported.append(f"{job}: {refused}")
+
+
+def quarantine(world: World) -> None:
+    """Somebody takes placeholder or invalid rows out."""
+    predicate = world.rng.choice(["placeholder", "invalid_line"])
+    _remediate(world, "quarantine", predicate=predicate, first=f"{SPAN[0]}", last=f"{SPAN[-1]}", dry_run=False)
+
+
+def restore(world: World) -> None:
+    """Somebody puts the last batch back."""
+    known = batches(world.platform.warehouse)
+    if len(known):
+        _remediate(world, "restore", batch_id=str(known["batch_id"].iloc[0]), dry_run=False)
+
+
+def rollback(world: World) -> None:
+    """Somebody takes the last run's rows back."""
+    rows = world.rows()
+    mine = rows[rows["game_date"].dt.date.isin(SPAN)].sort_values("created_at")
+    if len(mine):
+        _remediate(world, "rollback", run_id=str(mine["run_id"].iloc[-1]), dry_run=False)
+
+
+def forge(world: World) -> None:
+    """Another writer appends a prediction with a made-up line of 20.0, as in January 2026."""
+    rows = world.rows()
+    mine = rows[rows["game_date"].dt.date.isin(SPAN) & rows["forecast"].notna()]
+    if mine.empty:
+        return
+    row = mine.sort_values("prediction_id").iloc[[world.rng.randrange(len(mine))]]
+    ident = f"forged{len(world.forged):026d}"
+    made = row.assign(
+        prediction_id=ident, line=20.0, quote_id=None, sportsbook=None, row_digest=None, run_id="old-writer"
+    )
+    world.forged.add(ident)
+    world.platform.warehouse.append(LEDGER, made, [row["game_date"].iloc[0].date()], {})
+
+
+def kill(world: World) -> None:
+    """A run is killed at one of its writes."""
+    with world.killed_at(world.rng.randrange(14)):
+        world.rng.choice([backfill, predict_again, grade])(world)
+
+
+#: every event and how often it is drawn
+EVENTS: dict[str, tuple[Event, int]] = {
+    event.__name__: (event, weight)
+    for event, weight in (
+        (odds, 6), (odds_twice, 1), (odds_late, 1), (odds_of_unknown_players, 1), (odds_of_another_game, 1), (odds_damaged, 2),
+        (results, 3), (results_corrected, 1), (results_damaged, 1), (time_passes, 6), (news_sensor, 4),
+        (results_sensor, 2), (backfill, 1), (predict_again, 1), (grade, 1), (reline, 1), (quarantine, 1), (restore, 1),
+        (rollback, 1), (forge, 1), (kill, 3),
+    )
+}  # fmt: skip

@@ -1,0 +1,77 @@
+"""What holds after every event, whatever has happened."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from nba_props.catalog import TABLES
+from nba_props.domain.lines import claimed_lines_sql
+from nba_props.domain.stored import span_sql
+from nba_props.schemas.predictions import ARCHIVED_PREDICTIONS, LEDGER
+from nba_props.schemas.raw import ODDS_QUOTES
+from nba_props_tests.simulation.world import SPAN, World
+
+_SPAN = {"first": SPAN[0], "last": SPAN[-1]}
+
+
+def check(world: World) -> list[str]:
+    """What is broken."""
+    rows = world.platform.query(f"SELECT * FROM ({claimed_lines_sql(span_sql(LEDGER))}) AS j", **_SPAN)
+    ours = rows[~rows["prediction_id"].isin(world.forged)]
+    return [*_lines(ours, world), *_in_time(ours), *_nothing_lost(world), *_whole(world), *_forged_is_seen(rows, world)]
+
+
+def _lines(ours: pd.DataFrame, world: World) -> list[str]:
+    """No line is invented: each equals its quote."""
+    bad = ours[ours["line_problem"].notna()]
+    quotes = world.platform.query(f"SELECT * FROM {span_sql(ODDS_QUOTES)} AS q", **_SPAN).set_index("quote_id")
+    lined = ours[ours["line"].notna()]
+    own = quotes.reindex(lined["quote_id"])
+    same = (own["line"].to_numpy() == lined["line"].to_numpy()) & (
+        own["bookmaker"].to_numpy() == lined["sportsbook"].to_numpy()
+    )
+    return [
+        *(f"{row.prediction_id}: {row.line_problem}" for row in bad.itertuples()),
+        *(f"{ident}: the line is another than its quote's" for ident in lined["prediction_id"][~same]),
+    ]
+
+
+def _in_time(ours: pd.DataFrame) -> list[str]:
+    """Nothing is published as a bet after the cut-off."""
+    late = ours[~ours["is_backfill"].astype(bool) & (ours["created_at"] >= ours["cutoff_at"])]
+    return [f"{ident}: published after its cut-off" for ident in late["prediction_id"]]
+
+
+def _nothing_lost(world: World) -> list[str]:
+    """Ledger and archive have everything that was ever published, unchanged, and the ledger has each id once."""
+    ledger, archive = world.rows(), world.rows(ARCHIVED_PREDICTIONS)
+    kept = dict(zip(archive["prediction_id"], archive["row_digest"], strict=True))
+    kept |= dict(zip(ledger["prediction_id"], ledger["row_digest"], strict=True))
+    repeated = ledger["prediction_id"][ledger["prediction_id"].duplicated()]
+    return [
+        *(f"{ident}: lost" for ident in world.published.keys() - kept.keys()),
+        *(f"{ident}: changed" for ident, digest in world.published.items() if kept.get(ident, digest) != digest),
+        *(f"{ident}: twice in the ledger" for ident in repeated),
+    ]
+
+
+def _whole(world: World) -> list[str]:
+    """Every partition can be read and has the rows that were stated for it."""
+    broken = []
+    for table in TABLES.values():
+        states = world.platform.warehouse.states(table)
+        read = world.platform.warehouse.read(table, [d for d in states if d in SPAN])
+        counts = read["game_date"].dt.date.value_counts() if len(read) else {}
+        broken += [
+            f"{table.address} of {day}: {counts.get(day, 0)} rows for {state.rows}"
+            for day, state in states.items()
+            if day in SPAN and counts.get(day, 0) != state.rows
+        ]
+    return broken
+
+
+def _forged_is_seen(rows: pd.DataFrame, world: World) -> list[str]:
+    """A forged row that is in the ledger is named by the view of placeholders."""
+    there = rows[rows["prediction_id"].isin(world.forged)]
+    unseen = there[there["line_problem"].isna()]
+    return [f"{ident}: a made-up line that nothing names" for ident in unseen["prediction_id"]]

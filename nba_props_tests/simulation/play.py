@@ -1,0 +1,126 @@
+"""Playing a seed: events, invariants after each, and the tables of a plain backfill when the faults stop."""
+
+from __future__ import annotations
+
+import random
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+import dagster as dg
+
+from nba_props.automation import planning
+from nba_props.automation.jobs import PREDICT_JOB
+from nba_props.catalog import TABLES
+from nba_props.schemas import WriteMode
+from nba_props_tests.conftest import Platform, open_platform
+from nba_props_tests.copies import copied
+from nba_props_tests.simulation import invariants
+from nba_props_tests.simulation.events import EVENTS, backfill, deliver, grade
+from nba_props_tests.simulation.world import END, SPAN, World, empty
+
+#: events of a seed
+LENGTH = 16
+#: runs in which everything is made up for once the faults stop
+BOUND = 4
+#: tables that show when something was published, which differs from a plain backfill by right
+_OF_THE_LEDGER = (
+    "nba_predictions.prediction_accuracy", "nba_predictions.closing_line_value", "nba_predictions.quote_scores",
+    "nba_predictions.evidence", "nba_predictions.distribution_scores", "nba_predictions.combination_scores",
+    "nba_predictions.minutes_scores", "nba_monitoring.scoreboard", "nba_monitoring.market_scores",
+    "nba_monitoring.promotions",
+)  # fmt: skip
+
+
+class Broken(AssertionError):
+    """An invariant does not hold, or the tables do not converge."""
+
+
+def plan(seed: int) -> list[str]:
+    """The names of a seed's events."""
+    names, weights = list(EVENTS), [weight for _, weight in EVENTS.values()]
+    return random.Random(seed).choices(names, weights, k=LENGTH)  # noqa: S311
+
+
+def play(prepared: Path, folder: Path, seed: int, only: Sequence[int] | None = None) -> World:
+    """Play a seed, or some of its events, on a copy of a prepared league.
+
+    Raises:
+        Broken: with the seed and the events so far.
+    """
+    copied(prepared, folder / "world")
+    with dg.DagsterInstance.ephemeral() as instance:
+        world = World(open_platform(folder / "world", instance))
+        empty(world.platform)
+        done: list[str] = []
+        for n, name in enumerate(plan(seed)):
+            if only is not None and n not in only:
+                continue
+            # an event's choices are its own, so that others can be left out
+            world.rng = random.Random(f"{seed}/{n}")  # noqa: S311
+            done.append(f"{n} {name} at {world.now:%m-%d %H:%M}")
+            EVENTS[name][0](world)
+            world.happened[name] += 1
+            if broken := invariants.check(world):
+                raise Broken(f"seed {seed} after {done}: {broken[:3]}")
+            world.remember()
+        _converges(world, prepared, folder, f"seed {seed} after {done}")
+    return world
+
+
+def _converges(world: World, prepared: Path, folder: Path, where: str) -> None:
+    """Once the faults stop, a bounded number of runs ends with the tables of a plain backfill of what has landed."""
+    world.platform.now = END
+    deliver(world)
+    settle(world, where)
+    copied(prepared, folder / "plain")
+    with dg.DagsterInstance.ephemeral() as instance:
+        plain = World(open_platform(folder / "plain", instance))
+        shutil.rmtree(plain.platform.zone._path)
+        shutil.copytree(world.platform.zone._path, plain.platform.zone._path)
+        plain.platform.now = END
+        settle(plain, "a plain backfill")
+        found, expected = outcome(world.platform), outcome(plain.platform)
+    differing = [(table, day) for table, days in expected.items() for day in days if found[table].get(day) != days[day]]
+    if differing:
+        raise Broken(f"{where}: {differing[:5]} of {len(differing)} differ from a plain backfill of the same payloads")
+
+
+def settle(world: World, where: str) -> None:
+    """Ask for everything once more, until nothing is pending."""
+    keys = planning.assets_of(world.platform.definitions, PREDICT_JOB)
+    for _ in range(BOUND):
+        backfill(world)
+        grade(world)
+        if not planning.pending(world.platform.definitions, world.platform.inputs, keys, SPAN):
+            break
+    else:
+        raise Broken(f"{where}: dates are still pending after {BOUND} rounds")
+    if broken := invariants.check(world):
+        raise Broken(f"{where}, settled: {broken[:3]}")
+
+
+def outcome(platform: Platform) -> dict[str, dict[str, str]]:
+    """The content of each partition of ``SPAN`` with rows, run ids and clocks aside."""
+    return {
+        table.address: {
+            str(day): state.content[""]
+            for day, state in platform.warehouse.states(table).items()
+            if day in SPAN and state.rows
+        }
+        for table in TABLES.values()
+        if table.write_mode is not WriteMode.APPEND and table.address not in _OF_THE_LEDGER
+    }
+
+
+def shrunk(prepared: Path, folder: Path, seed: int) -> list[int]:
+    """The fewest events of a broken seed that still break it, each left out in turn."""
+    kept = list(range(LENGTH))
+    for n in range(LENGTH):
+        without = [k for k in kept if k != n]
+        try:
+            play(prepared, folder / f"without-{n}", seed, without)
+        except Broken:
+            kept = without
+        shutil.rmtree(folder / f"without-{n}", ignore_errors=True)
+    return kept
