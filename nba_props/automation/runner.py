@@ -1,6 +1,7 @@
 """Running jobs through Dagster from a terminal, and their outcomes."""
 
 import re
+import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -24,6 +25,8 @@ from nba_props.warehouse.base import Warehouse
 _MOVED = "rows moved so far stay moved, and the same command continues from there"
 #: how Dagster names this project's exceptions
 _OUR_CLASS = re.compile(r"^nba_props(\.\w+)+: ")
+#: looks at the status of a run that is recorded as cancelled, and seconds between them
+_SETTLED, _SETTLING = 5, 0.1
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 #: the tag of runs whose inputs are planned already and that have no caller
 PLANNED_TAG = "nba_props/planned"
@@ -77,6 +80,7 @@ def execute(
 
     def listen(entry: dg.EventLogEntry) -> None:
         nonlocal done
+        stopping.hold()  # a later event would replace the status of a cancelled run
         event = entry.dagster_event
         if on_step and event and (event.is_step_success or event.is_step_failure or event.is_step_skipped):
             done += 1
@@ -150,7 +154,12 @@ def _cancel(instance: dg.DagsterInstance, run_id: str) -> str:
     if run is None or run.is_finished:
         return ""
     instance.report_run_canceling(run, "stopped from the terminal")
-    instance.report_run_canceled(run, "stopped from the terminal")
+    # the event that the run was storing meanwhile, its start or end, may still replace the status
+    for _ in range(_SETTLED):
+        if run.status is not dg.DagsterRunStatus.CANCELED:
+            instance.report_run_canceled(run, "stopped from the terminal")
+        time.sleep(_SETTLING)
+        run = instance.get_run_by_id(run_id) or run
     return f"run {run_id} is recorded as cancelled"
 
 

@@ -47,6 +47,12 @@ def check() -> None:
     raise Stopped
 
 
+def hold() -> None:
+    """Let the main thread go no further when this process is ending itself; other threads record and print its end."""
+    if _asked.is_set() and _listening.is_set() and threading.current_thread() is threading.main_thread():
+        time.sleep(2 * _LIMIT)
+
+
 def listen() -> None:
     """From now on, let Ctrl-C and SIGTERM end this process in an orderly way, with exit status 130.
 

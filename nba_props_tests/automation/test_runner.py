@@ -7,6 +7,7 @@ from contextlib import contextmanager
 import dagster as dg
 import pytest
 
+from nba_props.automation import runner
 from nba_props.automation.runner import execute, remediate
 from nba_props.process import stopping
 from nba_props.schemas.predictions import LEDGER
@@ -83,3 +84,22 @@ def test_a_stop_in_a_remediation_says_that_moved_rows_stay_moved(platform, last_
     config = {"predicate": "placeholder", "first": str(DAY), "last": str(DAY)}
     remediate(platform.definitions, platform.instance, "quarantine", config)
     assert last_lines == ["rows moved so far stay moved, and the same command continues from there"]
+
+
+@pytest.mark.parametrize("late", [dg.DagsterEventType.PIPELINE_START, dg.DagsterEventType.PIPELINE_SUCCESS])
+def test_a_cancelled_run_stays_cancelled_when_its_own_event_comes_a_moment_later(monkeypatch, late):
+    """Its main thread had begun to store that event as the signal came: the run was left as started for good."""
+    with dg.DagsterInstance.ephemeral() as instance:
+        run = instance.create_run_for_job(dg.job(name="j")(lambda: None), status=dg.DagsterRunStatus.STARTING)
+        plain, arriving = instance.report_run_canceled, [late]
+
+        def overtaken(*given, **named):
+            plain(*given, **named)
+            if arriving:
+                event = dg.DagsterEvent(arriving.pop().value, "j", message="")
+                instance.report_dagster_event(event, run.run_id)
+
+        monkeypatch.setattr(instance, "report_run_canceled", overtaken)
+        assert "recorded as cancelled" in runner._cancel(instance, run.run_id)
+        assert not arriving
+        assert instance.get_run_by_id(run.run_id).status is dg.DagsterRunStatus.CANCELED
