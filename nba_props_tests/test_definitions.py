@@ -120,8 +120,8 @@ GRAPH = {
     "nba_presentation/slate_page": sorted([
         "nba_analytics/betting_lines", "nba_analytics/historical_games", "nba_analytics/minutes_forecasts",
         "nba_analytics/prices", "nba_analytics/slate", "nba_analytics/upcoming_player_game_context",
-        "nba_monitoring/promotions", "nba_predictions/distributions", "nba_predictions/ledger",
-        "nba_predictions/prediction_accuracy", "nba_predictions/quarantined_predictions", "nba_raw/odds_quotes",
+        "nba_monitoring/market_scores", "nba_monitoring/promotions", "nba_monitoring/scoreboard",
+        "nba_predictions/distributions", "nba_predictions/ledger", "nba_predictions/prediction_accuracy", "nba_predictions/quarantined_predictions", "nba_raw/odds_quotes",
         "nba_raw/schedule", "nba_reference/resolved_names",
     ]),
     "nba_presentation/gathered_pages": [

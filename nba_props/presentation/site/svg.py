@@ -7,6 +7,8 @@ from html import escape
 
 import numpy as np
 
+from nba_props.facts.vocabulary import Recommendation
+
 #: of every chart, in its own units
 WIDE, HIGH = 380, 130
 _LEFT, _RIGHT, _BOTTOM, _TOP = 26, 8, 18, 8
@@ -17,7 +19,8 @@ def bars(results: Sequence[float], labels: Sequence[str], line: float, side: str
     values = np.asarray(results, dtype="float64")
     most = max(float(values.max(initial=0)), line * 1.15, 1.0)
     step = (WIDE - _LEFT - _RIGHT) / max(len(values), 1)
-    won = {"OVER": values > line, "UNDER": values < line}.get(side or "", np.zeros(len(values), bool))
+    wins: dict[str | None, np.ndarray] = {Recommendation.OVER: values > line, Recommendation.UNDER: values < line}
+    won = wins.get(side, np.zeros(len(values), bool))
     parts = [_grid(0, most), *_columns(values, won, step, 1.0, most)]
     parts.append(_rule(line, 0, most))
     parts += _ends([labels[0], labels[-1]] if len(labels) > 1 else list(labels))
