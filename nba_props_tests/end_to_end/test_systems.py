@@ -286,3 +286,11 @@ def test_nothing_at_or_after_the_cut_off_moves_a_bit(platform, tmp_path, how):
             "the damage has to be there for the test to mean anything"
         )
     assert TABLES[PLAYER_FEATURES.address] is PLAYER_FEATURES
+
+
+def test_no_system_fails_on_a_day_off(predicted):
+    """`market_anchored_v1` failed on one that was run by itself: an empty column had no type to be joined by."""
+    off = DAY + timedelta(1)
+    outcome = predicted.run("predict", off, off)
+    assert outcome.success
+    assert outcome.failures == []

@@ -93,7 +93,7 @@ class Anchored(System):
         rows = rows.merge(model, on=PROP, how="left", validate="one_to_one")
         rows = rows.merge(inputs.answers["games"], on=PLAYER_GAME, how="left", validate="many_to_one")
         mondays = {day: pd.Timestamp(week_of(day)) for day in rows["game_date"].unique()}
-        rows["week"] = rows["game_date"].map(mondays)
+        rows["week"] = pd.to_datetime(rows["game_date"].map(mondays))
         fitted = weights(inputs.answers["record"], sorted(set(mondays.values())))
         rows = rows.merge(fitted, on=["week", "market"], how="left", validate="many_to_one")
         rows["weight"] = rows["weight"].astype("float64").fillna(0.0)
@@ -117,9 +117,9 @@ def weights(record: pd.DataFrame, weeks: Iterable[pd.Timestamp]) -> pd.DataFrame
         far=distance(record["forecast"], record["median"], record["market"]),
         off=(record["result"].astype("float64") - record["median"]) / unit(record["median"], record["market"]),
     )
+    none = _as_of(rows.iloc[:0]).assign(week=pd.Series(dtype="datetime64[ns]"))
     parts = [_as_of(rows[rows["game_date"] < week]).assign(week=week) for week in weeks]
-    columns = ["week", "market", "weight", "middle", "results"]
-    return pd.concat(parts, ignore_index=True)[columns] if parts else pd.DataFrame(columns=columns)
+    return pd.concat(parts or [none], ignore_index=True)[["week", "market", "weight", "middle", "results"]]
 
 
 def _as_of(rows: pd.DataFrame) -> pd.DataFrame:
