@@ -5,7 +5,8 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import date, timedelta
+from typing import Any
 
 import pandas as pd
 
@@ -81,17 +82,26 @@ def odds_damaged(world: World) -> None:
     world.land(path, world.rng.choice(bad))
 
 
+def played(world: World) -> list[date]:
+    """The dates whose games are over, in order: an event draws for each."""
+    return sorted({g.day for g in GAMES if g.tipoff_at + timedelta(hours=3) < world.now})
+
+
+def _log_rows(day: date) -> list[dict[str, Any]]:
+    return [r for g in GAMES if g.day == day for r in league.log_rows(g)]
+
+
 def results(world: World) -> None:
     """The box scores of the dates whose games are over."""
-    for day in {g.day for g in GAMES if g.tipoff_at + timedelta(hours=3) < world.now}:
-        rows = [r for g in GAMES if g.day == day for r in league.log_rows(g)]
-        league.land_log(world.platform.zone, day, rows) if not _landed(world, day) else None
+    for day in played(world):
+        if not _landed(world, day):
+            league.land_log(world.platform.zone, day, _log_rows(day))
 
 
 def results_corrected(world: World) -> None:
     """A correction: somebody scored two more."""
-    for day in {g.day for g in GAMES if g.tipoff_at + timedelta(hours=3) < world.now}:
-        rows = [r for g in GAMES if g.day == day for r in league.log_rows(g)]
+    for day in played(world):
+        rows = _log_rows(day)
         at = world.rng.randrange(len(rows))
         rows[at] = league.scoring_more(rows[at], 2)
         path = league.log_path(day, capture_suffix(world.now))
@@ -104,8 +114,8 @@ def results_damaged(world: World) -> None:
     world.land(league.log_path(SPAN[0], capture_suffix(world.now)), world.rng.choice([b"", b"\x1f\x8b\x08", b"null"]))
 
 
-def _landed(world: World, day: object) -> bool:
-    return (world.platform.zone._path / league.log_path(day)).exists()  # type: ignore[arg-type]
+def _landed(world: World, day: date) -> bool:
+    return (world.platform.zone._path / league.log_path(day)).exists()
 
 
 def deliver(world: World) -> None:
@@ -113,8 +123,7 @@ def deliver(world: World) -> None:
     for game in GAMES:
         world.land(*league.capture(game, 20))
     for day in SPAN:
-        rows = [r for g in GAMES if g.day == day for r in league.log_rows(g)]
-        league.land_log(world.platform.zone, day, rows, capture_suffix(world.now))
+        league.land_log(world.platform.zone, day, _log_rows(day), capture_suffix(world.now))
 
 
 def time_passes(world: World) -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from nba_props.schemas.predictions import LEDGER
-from nba_props_tests.conftest import DAY
-from nba_props_tests.simulation import invariants, play
+from nba_props_tests.conftest import DAY, NEXT
+from nba_props_tests.simulation import events, invariants, play
 from nba_props_tests.simulation.world import World
 
 _LONG = [pytest.param(seed, marks=pytest.mark.long) for seed in range(2, 9)]
@@ -25,6 +25,13 @@ def test_invariants_hold_and_tables_converge(landed_history: Path, tmp_path: Pat
 
 def test_a_seed_is_always_the_same_events():
     assert play.plan(7) == play.plan(7) != play.plan(8)
+
+
+def test_an_event_meets_dates_in_their_order(predicted):
+    """A set of dates has another order in each process: one seed would then draw other events."""
+    world = World(predicted)
+    world.pass_time(10_000)
+    assert events.played(world) == [DAY, NEXT]
 
 
 @pytest.fixture
