@@ -9,7 +9,7 @@ import pandas as pd
 
 from nba_props.assets.inputs import MODELS, Inputs
 from nba_props.assets.partitions import partition_days
-from nba_props.assets.tables import OWNERS, Preparer, as_markdown, asset_key, cost_of, watch
+from nba_props.assets.tables import OWNERS, Preparer, as_markdown, asset_key, costed, watch
 from nba_props.assets.training import train_week, train_weeks
 from nba_props.assets.versions import code_version
 from nba_props.domain.models.card import Card
@@ -18,7 +18,6 @@ from nba_props.domain.systems import TRAINED
 from nba_props.presentation import charts as plots
 from nba_props.process.clock import Clock
 from nba_props.schemas import analytics, raw
-from nba_props.warehouse import usage
 
 _SHOWN_IMPORTANCES = 15
 
@@ -64,7 +63,7 @@ def build_models(recipes: Sequence[Recipe], weeks: dg.WeeklyPartitionsDefinition
         asked = partition_days(context)
         preparation.before_training(context, asked)
         made: dict[date, list[Card]] = {}
-        with usage.within(recipe.system_id) as cost:
+        with costed(context, key, recipe.system_id):
             known = inputs.fresh()  # training changes no table
             for own in [r for r in recipes if r.market in inputs.settings.markets]:
                 cards, refused = train_weeks(own, asked, known, clock())
@@ -72,10 +71,9 @@ def build_models(recipes: Sequence[Recipe], weeks: dg.WeeklyPartitionsDefinition
                     made.setdefault(card.week, []).append(card)
                 for week, why in refused.items():
                     context.log.warning(f"{model_id(own)} of {week} has no new model in force: {why}")
-        for week, cards in sorted(made.items()):
-            context.log_event(dg.AssetMaterialization(key, partition=week.isoformat(), metadata=cards_metadata(cards)))
-        if billed := cost.billed():
-            context.log_event(cost_of(key, billed))
+            for week, cards in sorted(made.items()):
+                metadata = cards_metadata(cards)
+                context.log_event(dg.AssetMaterialization(key, partition=week.isoformat(), metadata=metadata))
         yield from ()
 
     return models

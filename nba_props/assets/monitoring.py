@@ -7,8 +7,9 @@ import pandas as pd
 
 from nba_props.assets import figures
 from nba_props.assets.figures import PREVIEW_ROWS
+from nba_props.assets.pages import located, page_asset
 from nba_props.assets.partitions import partition_days
-from nba_props.assets.tables import OWNERS, as_markdown, asset_key, cost_of, emit, table_assets
+from nba_props.assets.tables import OWNERS, as_markdown, asset_key, costed, emit, table_assets
 from nba_props.assets.versions import code_version
 from nba_props.deployment import frozen, in_shadow
 from nba_props.domain import audit, claims, closing, grading, promotion, scoring
@@ -21,7 +22,6 @@ from nba_props.domain.views.monitoring import LINE_QUALITY_DAILY, MONITORING_VIE
 from nba_props.domain.views.shopping import SHOPPING_VIEWS
 from nba_props.facts.calendar import season_start
 from nba_props.facts.markets import ALL, POINTS
-from nba_props.presentation.pages import address
 from nba_props.presentation.report import against_market, graded_rows, read, write_report
 from nba_props.process.clock import Clock
 from nba_props.schemas import View, analytics, monitoring, predictions, raw, reference
@@ -193,17 +193,14 @@ def _promotions(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
 
 
 def _report_page(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
-    @dg.asset(
-        key=REPORT_PAGE,
-        description="The season's scoreboard as a page: tables and pictures in one HTML file. A run over several dates "
+    @page_asset(
+        REPORT_PAGE,
+        partitions,
+        [asset_key(monitoring.SCOREBOARD)],
+        "monitoring",
+        code_version(write_report),
+        "The season's scoreboard as a page: tables and pictures in one HTML file. A run over several dates "
         "makes one page, as of the last of them.",
-        deps=[asset_key(monitoring.SCOREBOARD)],
-        partitions_def=partitions,
-        backfill_policy=dg.BackfillPolicy.single_run(),
-        group_name="monitoring",
-        owners=OWNERS,
-        kinds={"python"},
-        code_version=code_version(write_report),
     )
     def report_page(
         context: dg.AssetExecutionContext,
@@ -213,15 +210,12 @@ def _report_page(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
     ):
         last = partition_days(context)[-1]
         first = season_start(last)
-        with usage.within("report_page") as cost:
+        with costed(context, REPORT_PAGE, "report_page"):
             path = write_report(
                 warehouse, settings, first, last, read(warehouse, first, last, clock(), frozen(settings))
             )
-        if billed := cost.billed():
-            context.log_event(cost_of(REPORT_PAGE, billed))
-        url = address(settings, path)
-        page = {"page": dg.MetadataValue.url(url)} if url else {}
-        return dg.MaterializeResult(metadata={**page, "report": dg.MetadataValue.path(path), "as_of": last.isoformat()})
+        page = located(settings, path, "page", "report")
+        return dg.MaterializeResult(metadata={**page, "as_of": last.isoformat()})
 
     return report_page
 

@@ -7,18 +7,17 @@ from typing import Any
 
 import dagster as dg
 
+from nba_props.assets.pages import located, page_asset
 from nba_props.assets.partitions import partition_days
-from nba_props.assets.tables import OWNERS, asset_key, cost_of
+from nba_props.assets.tables import asset_key, costed
 from nba_props.assets.versions import code_version
 from nba_props.presentation import charts
-from nba_props.presentation.pages import address
 from nba_props.presentation.site import build as site
 from nba_props.process import stopping
 from nba_props.process.clock import Clock
 from nba_props.schemas import Table, analytics, distributions, minutes, monitoring, predictions, raw, reference
 from nba_props.settings import Settings
 from nba_props.storage.landing import LandingZone
-from nba_props.warehouse import usage
 from nba_props.warehouse.base import Warehouse
 
 GROUP = "presentation"
@@ -35,17 +34,14 @@ SHOWN: tuple[Table, ...] = (
 
 
 def _slate_page(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
-    @dg.asset(
-        key=SLATE_PAGE,
-        description="The pages of a date: every prop with a line, and a page for each of its players. HTML files with "
+    @page_asset(
+        SLATE_PAGE,
+        partitions,
+        [asset_key(t) for t in SHOWN],
+        GROUP,
+        code_version(site.write_slate, site.source()),
+        "The pages of a date: every prop with a line, and a page for each of its players. HTML files with "
         "relative links, which open without a server; made from the lake's tables of the date and before.",
-        deps=[asset_key(t) for t in SHOWN],
-        partitions_def=partitions,
-        backfill_policy=dg.BackfillPolicy.single_run(),
-        group_name=GROUP,
-        owners=OWNERS,
-        kinds={"python"},
-        code_version=code_version(site.write_slate, site.source()),
     )
     def slate_page(
         context: dg.AssetExecutionContext,
@@ -53,32 +49,27 @@ def _slate_page(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
         settings: dg.ResourceParam[Settings],
         clock: dg.ResourceParam[Clock],
     ):
-        with usage.within("slate_page") as cost:
+        with costed(context, SLATE_PAGE, "slate_page"):
             for day in partition_days(context):
                 stopping.check()
                 made = site.write_slate(warehouse, settings, day, clock())
                 context.add_asset_metadata(
                     _metadata(settings, made), asset_key=SLATE_PAGE, partition_key=day.isoformat()
                 )
-        if billed := cost.billed():
-            context.log_event(cost_of(SLATE_PAGE, billed))
         return dg.MaterializeResult()
 
     return slate_page
 
 
 def _gathered_pages(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
-    @dg.asset(
-        key=GATHERED_PAGES,
-        description="The pages that gather dates: the index with its search, the season's record by market, and "
+    @page_asset(
+        GATHERED_PAGES,
+        partitions,
+        [SLATE_PAGE, asset_key(monitoring.SCOREBOARD), asset_key(monitoring.MARKET_SCORES)],
+        GROUP,
+        code_version(site.write_gathered, site.source()),
+        "The pages that gather dates: the index with its search, the season's record by market, and "
         "health. A run over several dates makes them once, as of the last of them.",
-        deps=[SLATE_PAGE, asset_key(monitoring.SCOREBOARD), asset_key(monitoring.MARKET_SCORES)],
-        partitions_def=partitions,
-        backfill_policy=dg.BackfillPolicy.single_run(),
-        group_name=GROUP,
-        owners=OWNERS,
-        kinds={"python"},
-        code_version=code_version(site.write_gathered, site.source()),
     )
     def gathered_pages(
         context: dg.AssetExecutionContext,
@@ -87,28 +78,21 @@ def _gathered_pages(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
         landing: dg.ResourceParam[LandingZone],
         clock: dg.ResourceParam[Clock],
     ):
-        with usage.within("gathered_pages") as cost:
+        with costed(context, GATHERED_PAGES, "gathered_pages"):
             made = site.write_gathered(warehouse, settings, landing, partition_days(context)[-1], clock())
-        if billed := cost.billed():
-            context.log_event(cost_of(GATHERED_PAGES, billed))
-        paths = {name: dg.MetadataValue.path(made[name]) for name in ("index", "record")}
-        links = {f"{name}_page": dg.MetadataValue.url(url) for name in paths if (url := address(settings, made[name]))}
-        return dg.MaterializeResult(metadata={**links, **paths, "dates": made["dates"]})
+        index, record = (located(settings, made[name], f"{name}_page", name) for name in ("index", "record"))
+        return dg.MaterializeResult(metadata={**index, **record, "dates": made["dates"]})
 
     return gathered_pages
 
 
 def _metadata(settings: Settings, made: dict[str, Any]) -> dict[str, Any]:
-    url = address(settings, made["path"])
     counts = {name: made[name] for name in ("props", "players", "games", "markets", "picks", "bytes", "files")}
     picture = {}
     if len(made["best"]):
         data = charts.data_uri(charts.slate(made["best"]))
         picture = {"picture": dg.MetadataValue.md(f"![the props worth most by the books]({data})")}
-    return {
-        **({"page": dg.MetadataValue.url(url)} if url else {}), "file": dg.MetadataValue.path(made["path"]),
-        **counts, **picture,
-    }  # fmt: skip
+    return {**located(settings, made["path"], "page", "file"), **counts, **picture}
 
 
 def build(partitions: dg.PartitionsDefinition) -> list[dg.AssetsDefinition]:

@@ -6,7 +6,8 @@ step belongs to the run, and is an observation of the asset without a partition.
 
 import functools
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import date
 from typing import Any, Protocol
 
@@ -112,6 +113,15 @@ class WarehouseIOManager(dg.IOManager):
 def cost_of(key: dg.AssetKey, cost: Mapping[str, int]) -> dg.AssetObservation:
     """The cost of a step as an observation without a partition."""
     return dg.AssetObservation(key, metadata={"cost_of_the_run": True, **cost})
+
+
+@contextmanager
+def costed(context: dg.AssetExecutionContext, key: dg.AssetKey, step: str) -> Iterator[None]:
+    """Attribute what a warehouse bills inside to a step, and log it as the asset's cost in the end."""
+    with usage.within(step) as cost:
+        yield
+    if billed := cost.billed():
+        context.log_event(cost_of(key, billed))
 
 
 def definition_metadata(table: Table) -> dict[str, Any]:
