@@ -89,9 +89,6 @@ def app(settings: Settings, warehouse: Warehouse, clock: Clock) -> FastAPI:
 
     @made.api_route("/{name:path}", methods=["GET", "HEAD"], include_in_schema=False)
     def page(name: str) -> Response:
-        return _file(name)
-
-    def _file(name: str) -> Response:
         found = file_answer(Path(settings.site), name)
         if found is None:
             raise HTTPException(404, "there is no such page: nba-props open DATE makes those of a date")

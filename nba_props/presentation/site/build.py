@@ -37,7 +37,7 @@ from nba_props.facts.markets import POINTS
 from nba_props.facts.vocabulary import SIDES, Outcome, sql_list
 from nba_props.operations.freshness import feeds_freshness
 from nba_props.presentation import board, report
-from nba_props.presentation.pages import read_template, render
+from nba_props.presentation.pages import INDEX, read_template, render
 from nba_props.presentation.site import player, sentences, slate
 from nba_props.schemas.analytics import BETTING_LINES
 from nba_props.schemas.monitoring import MIN_DATES
@@ -50,7 +50,6 @@ from nba_props.warehouse.base import Warehouse, is_simulated
 if TYPE_CHECKING:
     from upath import UPath
 
-INDEX = "index.html"
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 #: the pages beside those of dates, by the name in the navigation
 GATHERED = {"Record": "record/index.html", "Health": "health.html"}
@@ -187,20 +186,17 @@ def write_gathered(
         # with fewer nights there is no interval, and a row in the table of other markets tells as much
         asked = [m.key for m in markets.MARKETS if m.key == POINTS or nights.get(m.key, 0) >= MIN_DATES]
         each = report.read_each(warehouse, first, last, now, frozen(settings), asked, graded)
-        record = {}
+        common, record = _common(site, warehouse, "../", "", now), {}
+        own = {k: v for k, v in common.items() if k not in ("now", "simulated")}  # which the report names itself
+        own |= {"base": "site/record.html.jinja", "listed": False, "asked": {m: _record_page(m) for m in asked}}
         for market, found in each.items():
-            name, base = _record_page(market), "site/record.html.jinja"
-            common = _common(site, warehouse, "../", f"record/{name}", now)
-            own = {k: v for k, v in common.items() if k not in ("now", "simulated")}  # which the report names itself
-            of = {"base": base, "listed": False, "asked": {m: _record_page(m) for m in asked}}
-            record[name] = report.page_of(warehouse, first, last, found, **of, **own).encode()
+            name = _record_page(market)
+            own["here"] = f"record/{name}"
+            record[name] = report.page_of(warehouse, first, last, found, **own).encode()
         replace_folder(site / "record", record)
-        common = _common(site, warehouse, "", "health.html", now)
-        replace(
-            site / "health.html",
-            _health(common, each[POINTS], feeds_freshness(settings, landing, warehouse, now), last).encode(),
-            durable=False,
-        )
+        common |= {"root": "", "here": "health.html"}
+        health = _health(common, each[POINTS], feeds_freshness(settings, landing, warehouse, now), last)
+        replace(site / "health.html", health.encode(), durable=False)
         listed = write_index(warehouse, settings, now)
     return {**listed, "record": str(site / "record" / INDEX), "markets": len(asked)}
 

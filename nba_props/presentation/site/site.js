@@ -51,7 +51,7 @@
     by: row => { const h = hits(row, n); return known(h) ? h / n : null; },
   });
   const moved = r => known(r.opening) ? `${r.opening} → ${r.newest}` : "";
-  const spread = r => known(r.line) ? `${r.books} book${r.books === 1 ? "" : "s"}, range ${r.range ?? 0}` : "";
+  const spread = r => known(r.line) ? `${plural(r.books, "book")}, range ${r.range ?? 0}` : "";
   const age = r => known(r.age) ? html`<span class="${r.age > OLD ? "status" : ""}">${number(r.age)} h old</span>` : "";
   const outcome = r => !known(r.result) ? (r.outcome === "VOID" ? " · void" : "") : ` · ${r.result}${r.pick && r.outcome ? " " + r.outcome.toLowerCase() : ""}`;
   const chances = r => known(r.chance) ? `${data.systems[r.by].replace(/_v.*/, "")} ${percent(r.chance)}` : "";
@@ -67,7 +67,7 @@
     projection: { title: "projection", tip: "The system's forecast, and its distance from the line", right: true, kind: "mid-only", by: r => known(r.forecast) ? (r.forecast - r.line) / Math.max(r.line, 1) : null,
       text: r => number(r.forecast), small: r => number(known(r.forecast) ? r.forecast - r.line : null, 1, true) },
     P: { title: "P", tip: "Probability that the side wins by the books other than that of the price; under it by a system", right: true, kind: "phone-hidden", by: r => r.books_chance,
-      text: r => percent(r.books_chance), small: r => known(r.books_chance) ? chances(r) : html`${chances(r) || (known(r.market_chance) ? "all books " + percent(r.market_chance) : "")}` },
+      text: r => percent(r.books_chance), small: r => chances(r) || (!known(r.books_chance) && known(r.market_chance) ? "all books " + percent(r.market_chance) : "") },
     fair: { title: "fair", tip: "The side's price without a vig by the other books; under it a stake, as a share of the bankroll", right: true, kind: "wide-only", by: r => r.fair,
       text: r => price(r.fair), small: r => r.stake ? `stake ${percent(r.stake, 1)}` : "" },
     EV: { title: "EV", tip: "Average profit of a unit at the best price by the other books: the part that results have followed, and raw", right: true, by: r => r.kept_ev,
