@@ -89,7 +89,7 @@ def in_shadow(settings: Settings) -> dict[str, date]:
         if name not in known:
             near = get_close_matches(name, known, 1)
             raise BadSetting(f"NBA_PROPS_SHADOW names {name}, which is not a system{f': {near[0]}?' if near else ''}")
-    own = {s.system_id: s.frozen_on for s in SYSTEMS if s.frozen_on is not None}
+    own = _frozen_on()
     for name, day in settings.shadow:
         # an earlier date would count dates that the formula was made with, a later one would drop a bad record
         if name in own and day != own[name]:
@@ -103,7 +103,12 @@ def frozen(settings: Settings) -> dict[str, date]:
     Raises:
         BadSetting: there is no system of a name.
     """
-    return {**{s.system_id: s.frozen_on for s in SYSTEMS if s.frozen_on is not None}, **in_shadow(settings)}
+    return {**_frozen_on(), **in_shadow(settings)}
+
+
+def _frozen_on() -> dict[str, date]:
+    """The date on which the formula of each system was frozen, of those that state one."""
+    return {s.system_id: s.frozen_on for s in SYSTEMS if s.frozen_on is not None}
 
 
 def clock_of(settings: Settings) -> Clock:

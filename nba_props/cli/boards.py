@@ -15,7 +15,7 @@ from nba_props.domain.systems import SYSTEM_TABLES, SYSTEMS
 from nba_props.domain.views.shadow import BY_THEMSELVES
 from nba_props.facts.books import short_name
 from nba_props.facts.calendar import EASTERN
-from nba_props.facts.markets import ALL, MARKETS, POINTS
+from nba_props.facts.markets import ALL, MARKETS, POINTS, short_names
 from nba_props.facts.vocabulary import Outcome, Recommendation
 from nba_props.facts.words import listed, plural
 from nba_props.presentation.board import (
@@ -202,7 +202,7 @@ def side_of(sides: pd.Series) -> tuple[list[str], list[str]]:
 
 def market_column(asked: pd.Series) -> list[Column]:
     """The column of rows' markets, by their short names; none where all are of one."""
-    short = {m.key: m.short for m in MARKETS}
+    short = short_names()
     return [Column("market", [short[m] for m in asked])] if len(set(asked)) > 1 else []
 
 

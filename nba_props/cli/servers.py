@@ -38,14 +38,21 @@ def _relay(lines: Iterable[str]) -> None:
             click.echo(line, nl=False)
 
 
-def require_free(host: str, port: int, line: str) -> None:
-    """Raise :class:`SettingsError` when an address is in use, or can't be listened on; ``line`` names another port."""
+def require_free(host: str, port: int, command: str) -> None:
+    """Raise :class:`SettingsError` when an address is in use, or can't be listened on.
+
+    Args:
+        host: the address.
+        port: its port.
+        command: what one types for another port, which stands for ``{}``.
+    """
     import socket
 
     try:
         with socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET):
             return
     except OSError as error:
+        line = command.format(port + 1 if port < LAST_PORT else port - 1)
         raise SettingsError(
             f"{host}:{port} can't be listened on ({error.strerror or error}): name another --port, as in `{line}`"
         ) from None
@@ -92,11 +99,8 @@ def dev(host: str, port: int) -> None:
             f"DAGSTER_HOME is {os.environ['DAGSTER_HOME']}: Dagster's servers find no settings under a path with "
             "[ or *; set another one"
         )
-    other = port + 1 if port < LAST_PORT else port - 1
     # under make the port is an argument of make
-    require_free(
-        host, port, f"make dev PORT={other}" if os.environ.get("MAKELEVEL") else f"nba-props dev --port {other}"
-    )
+    require_free(host, port, "make dev PORT={}" if os.environ.get("MAKELEVEL") else "nba-props dev --port {}")
     landing = LandingZone(settings.landing)
     location = ["-w", str(workspace(Path(os.environ["DAGSTER_HOME"]), landing))]
     for what, text in (

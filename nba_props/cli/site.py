@@ -94,7 +94,7 @@ def serve(host: str, port: int) -> None:
         served = api.app(settings, to_read(settings), clock_of(settings))
     except ImportError as error:
         raise SettingsError(f"{error.name} is not installed: pip install 'nba_props[serve]' brings it") from error
-    require_free(host, port, f"nba-props serve --port {port + 1 if port < LAST_PORT else port - 1}")
+    require_free(host, port, "nba-props serve --port {}")
     with Output() as out:
         _make(out, settings, None)
     click.echo(f"site      http://{host}:{port}\ndata      http://{host}:{port}/openapi.json\nstop      Ctrl-C")

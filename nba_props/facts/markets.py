@@ -154,6 +154,11 @@ def spreads() -> dict[str, tuple[float, float]]:
     return {m.key: m.spread for m in MARKETS}
 
 
+def short_names() -> dict[str, str]:
+    """The short name of each market, such as PTS."""
+    return {m.key: m.short for m in MARKETS}
+
+
 def quoted_market_sql(column: str) -> str:
     """SQL for the market of a quote, by The Odds API's key in ``column``; null for another key."""
     whens = " ".join(f"WHEN '{feed_key}' THEN '{key}'" for feed_key, key in by_feed_key().items())

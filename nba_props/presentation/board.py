@@ -12,7 +12,7 @@ from nba_props.domain.book_lines import STALE_AFTER
 from nba_props.domain.lines import claimed_lines_sql
 from nba_props.domain.odds import expected_profit, over_probability
 from nba_props.domain.stored import span_sql
-from nba_props.domain.systems import SYSTEM_TABLES, SYSTEMS, TRAINED, catboost_v8, ensemble, xgboost_v1
+from nba_props.domain.systems import MARKETS_OWN, SYSTEM_TABLES, SYSTEMS, TRAINED, catboost_v8, ensemble, xgboost_v1
 from nba_props.domain.views.ledger import is_imported_sql
 from nba_props.domain.views.shadow import has_weight_sql
 from nba_props.facts import markets
@@ -27,8 +27,6 @@ from nba_props.warehouse.base import Warehouse
 
 #: the systems whose picks a board shows by default: in the market of points, and in others
 SYSTEM, ELSEWHERE = ensemble.V1_1.system_id, xgboost_v1.SYSTEM.system_id
-#: the systems that are the market's own word
-MARKETS_OWN = [s.system_id for s in SYSTEMS if s.is_market]
 #: systems with a P(over), in the order in which they are used where the board's own system has none
 CHANCES = tuple(dict.fromkeys([catboost_v8.SYSTEM.system_id, *TRAINED]))
 
@@ -221,7 +219,7 @@ def _chances(rows: pd.DataFrame, board: pd.DataFrame, leans: pd.Series, system: 
         made.loc[fills, "chance"] = chances[name].where(over, 1 - chances[name])[fills]
         made.loc[fills, "chance_by"] = name
     market = over_probability(board["over_price"], board["under_price"])
-    for name in set(MARKETS_OWN) & set(chances):
+    for name in MARKETS_OWN & set(chances):
         market = chances[name].fillna(market)
     return made.assign(market_chance=market.where(over, 1 - market).where(leans.notna()))
 

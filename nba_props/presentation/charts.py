@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from nba_props.facts.markets import MARKETS
+from nba_props.facts.markets import short_names
 from nba_props.facts.words import plural
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ def slate(props: pd.DataFrame) -> bytes:
     axes.hlines(rows.index, line, forecast, color=_FAINT, linewidth=3)
     axes.plot(line, rows.index, "|", color=_ALERT, markersize=12, label="line")
     axes.plot(forecast, rows.index, "o", color=_INK, label="forecast")
-    short = {m.key: m.short for m in MARKETS}
+    short = short_names()
     axes.set_yticks(
         rows.index,
         [f"{r.player_name}  {str(r.leans).lower()} {r.line:g} {short[r.market]}  {r.books_ev_shrunk:+.1%}"

@@ -10,7 +10,7 @@ from nba_props.domain.closing import HALF_BETS, OPENING_BETS, OTHER_BOOKS
 from nba_props.domain.scoring import mean_intervals
 from nba_props.domain.scoring.market import DISTRIBUTION_SERIES
 from nba_props.domain.systems import SYSTEM_TABLES
-from nba_props.facts.markets import ALL, MARKETS
+from nba_props.facts.markets import ALL, MARKETS, short_names
 from nba_props.facts.vocabulary import Anchor, Basis
 from nba_props.presentation.score_tables import Score, with_interval
 
@@ -94,7 +94,7 @@ _JUDGES = {
     ("", Basis.RESULT): "results, all bets",
 }
 _OF_ALL_BETS = {"PROMISED": "CLV_PROMISED", "RETURN": "CLV_RETURN"}
-_SHORT = {**{m.key: m.short for m in MARKETS}, ALL: ALL}
+_SHORT = {**short_names(), ALL: ALL}
 #: pairs of markets that are listed
 _MOST_PAIRS = 12
 _ORDER = {name: n for n, name in enumerate([*SYSTEM_TABLES, OTHER_BOOKS, OPENING_BETS, HALF_BETS])}

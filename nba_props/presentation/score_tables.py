@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from nba_props.domain import scoring
-from nba_props.facts.markets import ALL_TIERS, MARKETS
+from nba_props.facts.markets import ALL_TIERS, short_names
 from nba_props.facts.words import plural
 from nba_props.schemas.base import Type
 from nba_props.schemas.monitoring import MIN_DATES, SCORES
@@ -103,7 +103,7 @@ ELSEWHERE = {
     "returns": Score("ROI", "{}", 2),
     "less_quote": Score("log-loss less the quote's", "{}", 2),
 }
-_SHORT = {m.key: m.short for m in MARKETS}
+_SHORT = short_names()
 #: scores with an interval, and the column with the number of dates that each is based on
 _DATES = {
     "mae_difference": "dates",

@@ -48,6 +48,8 @@ RECIPES: Mapping[str, Recipe] = {
 }
 #: the versions of the systems that have a lasting one; trained ones have that of each week's model
 VERSIONS: Mapping[str, str] = {s.system_id: s.model_version for s in SYSTEMS if not s.needs().models}
+#: the systems that are the market's own word
+MARKETS_OWN = frozenset(s.system_id for s in SYSTEMS if s.is_market)
 #: the systems whose rows have a weight of their own
 WEIGHTED = frozenset(s.system_id for s in SYSTEMS if s.has_weight)
 #: what forecasts with models, or not: the systems and the minutes
@@ -83,6 +85,7 @@ INDEPENDENT = frozenset(s.system_id for s in SYSTEMS if not reads_books(s))
 __all__ = [
     "FORECASTERS",
     "INDEPENDENT",
+    "MARKETS_OWN",
     "RECIPES",
     "SYSTEMS",
     "SYSTEM_TABLES",

@@ -15,6 +15,7 @@ import pandas as pd
 
 from nba_props.domain import book_lines
 from nba_props.domain.lines import claimed_lines_sql
+from nba_props.domain.results import counted
 from nba_props.domain.stored import span_sql
 from nba_props.facts import markets
 from nba_props.facts.books import name_of
@@ -104,7 +105,7 @@ def read(warehouse: Warehouse, slate: Slate) -> Players:
 
 def results_of(past: pd.DataFrame) -> pd.DataFrame:
     """Past games, newest first, with a column for the result in each market."""
-    results = {m.key: past[list(m.stats)].sum(axis=1) for m in markets.MARKETS}
+    results = dict(zip(markets.keys(), counted(past).T.astype(int), strict=True))
     return past.assign(**results).sort_values(["player_id", "recency"], ignore_index=True)
 
 

@@ -33,7 +33,7 @@ from nba_props.warehouse.base import Warehouse
 #: past games that a page shows
 SHOWN_GAMES = 20
 #: the columns of box scores that results are sums of
-STATS = tuple(dict.fromkeys(stat for m in markets.MARKETS for stat in m.stats))
+STATS = markets.stats()
 #: why a prop without a pick has none, where nothing else is known
 _NOT_PREDICTED = "not predicted: the system has no row for it"
 #: why there is no line, in words
