@@ -368,8 +368,9 @@ class Variables(BaseSettings):
 _ELSEWHERE = frozenset(
     PREFIX + name
     for name in (
-        "EMULATORS", "EMULATOR_PYTHON", "IMAGE", "KEPT_ENVIRONMENT", "REAL_DATA", "REQUIRE_EMULATORS", "REVISION",
-        "SMOKE_BUCKET", "SMOKE_LOCATION", "SMOKE_PROJECT", "UI_PASSWORD_HASH", "UI_USER",
+        "EMULATORS", "EMULATOR_PYTHON", "IMAGE", "KEPT_ENVIRONMENT", "REAL_DATA", "REQUIRE_BROWSER",
+        "REQUIRE_EMULATORS", "REVISION", "SMOKE_BUCKET", "SMOKE_LOCATION", "SMOKE_PROJECT", "UI_PASSWORD_HASH",
+        "UI_USER",
     )
 )  # fmt: skip
 #: variables with secret values

@@ -104,15 +104,21 @@ def test_an_unknown_setting_is_an_error(name, text):
         read_settings({name: "eu"})
 
 
-def test_every_variable_that_is_read_is_known():
+def test_every_variable_that_is_read_or_set_is_known():
     root = Path(__file__).parents[2]
     sources = [
         p for room in ("nba_props", "deploy") for p in (root / room).rglob("*") if p.suffix in (".py", ".yaml", ".env")
-    ]
+    ] + [root / ".ci/run", root / "Makefile", *(root / ".github").rglob("*.yml")]
     named = {
         n
         for p in sources
         for n in re.findall(r"\b(?:NBA_PROPS_[A-Z_]*[A-Z]|ODDS_API_KEY|SLACK_WEBHOOK_URL_[A-Z]+)\b", p.read_text())
+    }
+    # the tests name wrong ones on purpose: of these only what they read
+    named |= {
+        n
+        for p in (root / "nba_props_tests").rglob("*.py")
+        for n in re.findall(r"environ(?:\.get\(|\[)[\"'](NBA_PROPS_[A-Z_]+)", p.read_text())
     }
     assert len(named) > 25
     assert named - KNOWN == set()
