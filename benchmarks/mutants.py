@@ -1,4 +1,4 @@
-"""``python -m benchmarks.mutants [MODULE ...]``: small changes to the rules, and whether fast tests notice each of them.
+"""``python -m benchmarks.mutants [MODULE ...]``: small changes to the rules, and whether fast tests notice each.
 
 A mutant is one module with one change: a comparison, a condition dropped, a number, a default, a call of pandas left
 out, over for under, and the same in the SQL of its strings. Its tests run until the first failure. The score of a
@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import ast
+import gc
 import os
 import random
 import re
@@ -28,6 +29,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib import import_module, machinery, util
+from itertools import takewhile
 from pathlib import Path
 
 import hypothesis
@@ -52,7 +54,10 @@ MODULES: dict[str, tuple[str, ...]] = {
     "nba_props/domain/names.py": ("domain/test_names.py",),
     "nba_props/domain/odds.py": ("domain/test_odds.py", "domain/test_consensus.py"),
     "nba_props/domain/consensus.py": ("domain/test_consensus.py",),
-    "nba_props/domain/prices.py": ("domain/test_odds.py", "domain/test_consensus.py", "domain/test_lines.py"),
+    "nba_props/domain/prices.py": ("domain/test_odds.py", "domain/test_consensus.py"),
+    "nba_props/operations/remediation.py": ("operations/test_remediation.py",),
+    "nba_props/operations/selection.py": ("operations/test_remediation.py",),
+    "nba_props/operations/archive.py": ("operations/test_remediation.py",),
 }
 
 
@@ -143,11 +148,16 @@ def _text(node: ast.expr) -> str:
     return "".join(v.value if isinstance(v, ast.Constant) else f"zq{next(numbers)}q" for v in node.values)
 
 
-def _of_expression(node: ast.expr) -> Iterator[ast.expr]:  # noqa: C901
+def _of_expression(node: ast.expr) -> Iterator[ast.expr]:
     """The expressions that may stand in the place of one."""
+    if isinstance(node, ast.Constant):
+        yield from (ast.Constant(v) for v in _of_constant(node.value))
+    yield from _of_operation(node)
+    yield from _of_name(node)
+
+
+def _of_operation(node: ast.expr) -> Iterator[ast.expr]:
     match node:
-        case ast.Constant(value=value):
-            yield from (ast.Constant(v) for v in _of_constant(value))
         case ast.Compare(left, ops, comparators):
             for n, op in enumerate(ops):
                 for other in _COMPARED[type(op)]:
@@ -165,6 +175,10 @@ def _of_expression(node: ast.expr) -> Iterator[ast.expr]:  # noqa: C901
             yield operand
         case ast.IfExp(_, body, orelse):
             yield from (body, orelse)
+
+
+def _of_name(node: ast.expr) -> Iterator[ast.expr]:
+    match node:
         case ast.Attribute(value, attr) if _has_other(value, attr):
             yield ast.Attribute(value, _OTHER_NAME[attr], node.ctx)
         case ast.Name(name) if name in ("min", "max", "any", "all", "sorted"):
@@ -275,13 +289,18 @@ def _shown(node: ast.expr) -> str:
 def _difference(before: str, after: str) -> tuple[str, str]:
     """Two texts from the word before their first difference to the word after their last."""
     before, after = (" ".join(t.split()) for t in (before, after))
-    start = len(os.path.commonprefix([before, after]))
-    end = len(os.path.commonprefix([before[start:][::-1], after[start:][::-1]]))
+    start = _alike(before, after)
+    end = _alike(before[start:][::-1], after[start:][::-1])
     # whole words, and the one before them
     start = max(before.rfind(" ", 0, max(before.rfind(" ", 0, start), 0)) + 1, start - 40, 0)
-    tail = re.match(r"\S*(?: \S+)?", before[len(before) - end :])[0][:25]
-    end -= len(tail)
+    tail = re.match(r"\S*(?: \S+)?", before[len(before) - end :])
+    end -= len(tail[0][:25]) if tail else 0
     return before[start : len(before) - end], after[start : len(after) - end]
+
+
+def _alike(one: str, other: str) -> int:
+    """How many characters two texts begin with alike."""
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
 
 
 def mutants(module: str, tree: ast.Module, source: Sequence[str]) -> list[Mutant]:
@@ -290,8 +309,7 @@ def mutants(module: str, tree: ast.Module, source: Sequence[str]) -> list[Mutant
     for node, other, place in _changes(tree):
         is_text = all(isinstance(n, ast.Constant | ast.JoinedStr) and is_sql(_text(n)) for n in (node, other))
         before, after = (_shown(n) if is_text else ast.unparse(ast.fix_missing_locations(n)) for n in (node, other))
-        same = os.path.commonprefix([before, after]) if is_text else ""
-        number = node.lineno + same.count("\n")
+        number = node.lineno + before.count("\n", 0, _alike(before, after)) * is_text
         before, after = _difference(before, after)
         found.append(Mutant(module, number, source[number - 1].strip(), before, after or "(nothing)", place))
     return sorted(found, key=lambda m: m.number)
@@ -313,7 +331,7 @@ class _Loader(machinery.SourceFileLoader):
 
 class _Finder:
     def __init__(self, module: str, tree: ast.Module) -> None:
-        self.name, self.path, self.tree = module.removesuffix(".py").replace("/", "."), str(ROOT / module), tree
+        self.name, self.path, self.tree = _name(module), str(ROOT / module), tree
 
     def find_spec(self, name: str, *_: object) -> machinery.ModuleSpec | None:
         if name != self.name:
@@ -342,8 +360,9 @@ class _Quickest:
 
 def _arguments(tests: Sequence[str]) -> list[str]:
     # rules on frames need none of the fixtures of the platform, whose import is half of a mutant's time
-    alone = ["--noconftest", "-p", f"{_TESTS}.domain.conftest"] if all(t.startswith("domain/") for t in tests) else []
-    return ["-x", *alone, *(str(ROOT / _TESTS / t) for t in tests)]
+    alone = ["--noconftest", "-p", f"{_TESTS}.domain.conftest"]
+    quick = ["-x", "--assert=plain", "-p", "no:unraisableexception"]
+    return [*alone, *quick, *(str(ROOT / _TESTS / t) for t in tests)]
 
 
 def _run(tests: Sequence[str], took: dict[str, float]) -> tuple[str, dict[str, float]]:
@@ -364,7 +383,7 @@ def _forked(work: Callable[[], str], seconds: float) -> str:
             os.dup2(quiet, stream)
         try:
             said = work()
-        except BaseException as error:  # noqa: BLE001
+        except BaseException as error:
             said = f"{type(error).__name__}: {error}"
         os.write(theirs, said.encode()[:60000])
         os._exit(0)
@@ -377,17 +396,44 @@ def _forked(work: Callable[[], str], seconds: float) -> str:
     return said
 
 
-def warm(tests: Sequence[str]) -> None:
-    """Import whatever the tests import that is not ours, so that a forked process has it."""
-    names = [f"{_TESTS}.{t.removesuffix('.py').replace('/', '.')}" for t in tests]
-    code = f"import sys, {', '.join(names)}\nprint(*sys.modules, sep='\\n')"
+def warm(module: str, tests: Sequence[str]) -> None:
+    """Import whatever the tests import that does not import the module, so that a forked process has it."""
+    names = [_name(f"{_TESTS}/{t}") for t in tests]
+    code = f"import sys, dagster, {', '.join(names)}\nprint(*sys.modules, sep='\\n')"
     listed = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    changed = {_name(module)}
+    ours = [n for n in listed.stdout.split() if n.split(".")[0] in ("nba_props", _TESTS)]
+    imports = {name: _imports(name) for name in ours}
+    while more := {n for n in ours if n not in changed and imports[n] & changed}:
+        changed |= more
     for name in listed.stdout.split():
-        if not name.startswith(("nba_props", "benchmarks", "__")):
+        if name not in changed and name != "__main__" and not name.startswith(_TESTS):
             try:
                 import_module(name)
             except ImportError:  # some exist by another name only
                 continue
+    if both := changed & sys.modules.keys():
+        raise RuntimeError(f"{', '.join(sorted(both))}: imported by a name in a text, so mutants would be missed")
+    gc.collect()
+    gc.freeze()
+
+
+def _name(path: str) -> str:
+    return path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+
+
+def _imports(name: str) -> set[str]:
+    """The modules that a module of ours imports, anywhere in it, and those it may mean by a name in a package."""
+    found = util.find_spec(name)
+    if found is None or found.origin is None:
+        return set()
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(Path(found.origin).read_text())):
+        if isinstance(node, ast.Import):
+            names |= {a.name for a in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names |= {node.module, *(f"{node.module}.{a.name}" for a in node.names)}
+    return names
 
 
 def judge(
@@ -395,7 +441,7 @@ def judge(
 ) -> list[tuple[Mutant, str]]:
     """The mutants of a module, each with the test that kills it, or nothing."""
     tests = MODULES[module]
-    warm(tests)
+    warm(module, tests)
     text = (ROOT / module).read_text()
     tree = ast.parse(text)
     todo = chosen(mutants(module, tree, text.splitlines()))
@@ -439,11 +485,15 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--seed", type=int, default=0, help="which of them")
     parser.add_argument("--verbose", action="store_true", help="each mutant and the test that kills it")
     asked = parser.parse_args(arguments)
-    modules = [m for m in MODULES if not asked.modules or any(m.endswith(f"/{a.removesuffix('.py')}.py") for a in asked.modules)]
+    modules = [
+        m
+        for m in MODULES
+        if not asked.modules or any(m.endswith(f"/{a.removesuffix('.py')}.py") for a in asked.modules)
+    ]
     if not modules:
         parser.error(f"there are {', '.join(Path(m).stem for m in MODULES)}")
     os.environ["HYPOTHESIS_EXAMPLES"] = "mutants"
-    hypothesis.settings.register_profile("mutants", deadline=None, max_examples=40, derandomize=True, database=None)
+    hypothesis.settings.register_profile("mutants", deadline=None, max_examples=12, derandomize=True, database=None)
     hypothesis.settings.load_profile("mutants")
 
     def chosen(all_of_it: list[Mutant]) -> list[Mutant]:
@@ -461,8 +511,8 @@ def main(arguments: Sequence[str]) -> int:
         print(f"{module:38}  {len(judged):7}  {len(judged) - len(lives):6}  {len(lives):8}  {score:5.1%}", flush=True)
         for (_, line, change), times in Counter(m.key for m in lives).items():
             number = next(m.number for m in lives if m.key == (module, line, change))
-            why = reasons.get((module, line, change))
-            print(f"  {module}:{number}: {change}{f' ({times} times)' * (times > 1)}\n    {why or 'NOT LISTED, in: ' + line}")
+            why = reasons.get((module, line, change)) or f"NOT LISTED, in: {line}"
+            print(f"  {module}:{number}: {change}{f' ({times} times)' * (times > 1)}\n    {why}")
         wrong += [f"{module}: {m.change} lives and is not listed" for m in lives if m.key not in reasons]
         if not asked.sample:
             needed = {m.key for m in lives}

@@ -63,9 +63,7 @@ def _of_token(
     elif word == "IS" and following in ("NULL", "NOT"):
         end = tokens[n + 1].end + 1
         yield (after, end, " NOT NULL") if following == "NULL" else (after, end, "")
-    elif word == "NOT" and (n == 0 or words[n - 1] != "IS"):
-        yield here, after, ""
-    elif word == "LEFT" and following == "JOIN":
+    elif (word == "NOT" and (n == 0 or words[n - 1] != "IS")) or (word == "LEFT" and following == "JOIN"):
         yield here, after, ""
     elif word == "ORDER" and following == "BY":
         end = _following(n + 1, words, depths, {",", ")"})
@@ -82,7 +80,7 @@ def _of_token(
 
 
 def _depths(words: Sequence[str]) -> list[int]:
-    """How many brackets and CASEs each token is in; those that open or close one are outside, but END is in its CASE."""
+    """How many brackets and CASEs each token is in: what opens or closes one is outside, but END is in its CASE."""
     found, depth = [], 0
     for word in words:
         depth -= word == ")"
