@@ -30,7 +30,7 @@ GRADE = [c.name for c in GRADE_COLUMNS]
 
 
 class FanOut(ValueError):
-    """A join gave more or fewer rows than there were predictions."""
+    """A join would give more rows than there are predictions."""
 
 
 def grade(
@@ -55,7 +55,7 @@ def grade(
             quarantine.
 
     Raises:
-        FanOut: a join changed the number of rows.
+        FanOut: a join would change the number of rows.
     """
     rows = predictions.reset_index(drop=True)
     own = _joined(rows, box_scores[[*PLAYER_GAME, *markets.stats(), "minutes"]], PLAYER_GAME)
@@ -167,10 +167,7 @@ def _joined(rows: pd.DataFrame, other: pd.DataFrame, keys: list[str]) -> pd.Data
     if doubled.any():
         first = other.loc[doubled, keys].iloc[0].to_dict()
         raise FanOut(f"{int(doubled.sum())} rows repeat {', '.join(keys)}, the first {first}: grades would multiply")
-    out = rows[keys].merge(other, on=keys, how="left")
-    if len(out) != len(rows):
-        raise FanOut(f"{len(rows)} predictions became {len(out)} rows")
-    return out
+    return rows[keys].merge(other, on=keys, how="left")
 
 
 def _profits(rows: pd.DataFrame, outcome: np.ndarray, lines: pd.DataFrame) -> dict[str, pd.Series]:

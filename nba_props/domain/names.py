@@ -51,13 +51,10 @@ def player_lookup(name: str) -> str:
     """
     from anyascii import anyascii
 
-    text = name.strip()
-    if "," in text:
-        last, *rest = (part.strip() for part in text.split(","))
-        suffixes = [p for p in rest if p.lower().rstrip(".") in SUFFIXES]
-        firsts = [p for p in rest if p and p.lower().rstrip(".") not in SUFFIXES]
-        text = " ".join([*firsts, last, *suffixes])
-    text = anyascii(text).lower()
+    last, *rest = (part.strip() for part in name.split(","))
+    suffixes = [p for p in rest if p.lower().rstrip(".") in SUFFIXES]
+    firsts = [p for p in rest if p.lower().rstrip(".") not in SUFFIXES]
+    text = anyascii(" ".join([*firsts, last, *suffixes])).lower()
     text = re.sub(r"\bjunior\b", "jr", text)
     return re.sub(r"[^a-z0-9]", "", text)
 

@@ -6,7 +6,7 @@ import numpy as np
 import odds_tools
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from nba_props.domain import odds
@@ -61,6 +61,7 @@ def test_a_stake_is_a_quarter_of_kellys_and_at_most_a_hundredth(chance, price, s
         st.tuples(st.sampled_from(["OVER", "UNDER"]), st.integers(1, 60), st.integers(0, 60), AMERICAN), min_size=1
     )
 )
+@example([("OVER", 40, 20, -110), ("UNDER", 40, 20, 150), ("OVER", 39, 20, -110), ("UNDER", 41, 20, 150)])
 def test_a_bet_is_settled_by_the_side_of_the_line_that_the_result_is_on(bets):
     side, halves, result, price = (pd.Series(values) for values in zip(*bets, strict=True))
     found = odds.settled(side, halves / 2, price, result)
@@ -82,4 +83,5 @@ def test_without_a_price_there_is_no_probability():
         assert odds.over_probability(known, unknown, method).isna().all()
     assert odds.hold(unknown, known).isna().all()
     assert stake(pd.Series([0.6]), unknown).isna().all()
+    assert odds.american(pd.Series([0.5])).tolist() == [100], "evens are written with a plus"
     assert odds.american(pd.Series([None], dtype="float64")).isna().all()
