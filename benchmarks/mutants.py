@@ -107,6 +107,7 @@ _LEFT_OUT = frozenset(
 _NO_RULE = frozenset(
     ("strict", "validate", "kind", "dtype", "ignore_index", "index", "indicator", "suffixes", "as_index", "drop")
 )
+_NO_CODE = ("annotation", "returns", "decorator_list", "ctx")
 _SIDE = re.compile(r"(?<![a-z])(over|under)(?![a-z])")
 _CODE = re.compile(r"[A-Z][A-Z_]{3,}")
 
@@ -223,19 +224,24 @@ def _of_statement(node: ast.stmt) -> Iterator[ast.stmt]:
 
 def _changes(tree: ast.Module) -> Iterator[tuple[ast.AST, ast.AST, Callable[[], None]]]:
     """Each node of a module that may be another, the other, and what puts it there."""
-    for parent in ast.walk(tree):
+    for parent in _deciding(tree):
         for field, value in ast.iter_fields(parent):
-            if field in ("annotation", "returns", "decorator_list", "ctx"):
-                continue
-            places: list[tuple[list[ast.AST] | None, int, object]] = (
-                [(value, n, v) for n, v in enumerate(value)] if isinstance(value, list) else [(None, 0, value)]
-            )
-            for holder, n, node in places:
-                for other in _others(parent, field, node):
+            places = [(value, n, v) for n, v in enumerate(value)] if isinstance(value, list) else [(None, 0, value)]
+            for holder, n, node in places if field not in _NO_CODE else ():
+                others = [*_others(parent, field, node)]
+                if isinstance(parent, ast.comprehension) and field == "ifs":
+                    others.append(ast.Constant(True))
+                for other in others:
                     yield node, other, _placed(parent, field, holder, n, node, other)
-            if isinstance(parent, ast.comprehension) and field == "ifs":
-                for n, test in enumerate(value):
-                    yield test, ast.Constant(True), _placed(parent, field, value, n, test, ast.Constant(True))
+
+
+def _deciding(node: ast.AST) -> Iterator[ast.AST]:
+    """A node and those in it, but for types and decorators."""
+    yield node
+    for field, value in ast.iter_fields(node):
+        for child in value if isinstance(value, list) else [value]:
+            if isinstance(child, ast.AST) and field not in _NO_CODE:
+                yield from _deciding(child)
 
 
 def _others(parent: ast.AST, field: str, node: object) -> Iterator[ast.AST]:
@@ -261,6 +267,8 @@ def _decides(parent: ast.AST, field: str, node: ast.expr) -> bool:
     if isinstance(parent, ast.keyword) and parent.arg in _NO_RULE:
         return False
     if isinstance(parent, ast.Subscript) and isinstance(node, ast.Tuple):
+        return False
+    if isinstance(node, ast.BinOp) and isinstance(node.right, ast.Constant) and node.right.value is None:  # a type
         return False
     if isinstance(parent, ast.JoinedStr) and isinstance(node, ast.Constant):
         return False

@@ -5,7 +5,7 @@ Every row is graded, whatever its line. The outcome of a row is, in this order:
 * VOID: its game is postponed or was moved to another date, which needs no finished game, or it is finished and the
   player did not enter it;
 * PENDING: its game is not finished (``results``), or the player's row of its box score is in quarantine;
-* NO_BET: it has no side or no line;
+* NO_BET: it has no side or no line, or is about a market that nobody knows;
 * PUSH: the result equals the line; WIN or LOSS otherwise.
 
 A player has a box-score row if he entered the game: 0 minutes without any statistic are a few seconds of play, and his
@@ -60,9 +60,10 @@ def grade(
     rows = predictions.reset_index(drop=True)
     own = _joined(rows, box_scores[[*PLAYER_GAME, *markets.stats(), "minutes"]], PLAYER_GAME)
     is_over = _joined(rows, finished(schedule, box_scores), GAME)["is_finished"].astype("boolean").fillna(False)
-    result = _results(own, rows["market"]).where(is_over.astype(bool))
-    void = _void_reasons(rows, schedule, box_scores, is_over.astype(bool) & result.isna(), refused)
-    outcome = _outcomes(rows, result, void)
+    played = is_over.astype(bool) & own["minutes"].notna()
+    result = _results(own, rows["market"]).where(played)
+    void = _void_reasons(rows, schedule, box_scores, is_over.astype(bool) & ~played, refused)
+    outcome = _outcomes(rows, result, void, played & ~rows["market"].isin(markets.keys()))
     result = result.where(void == "")
     correct = pd.Series(outcome == Outcome.WIN, index=rows.index).astype("boolean")
     return rows.drop(columns=list(NOT_GRADED)).assign(
@@ -86,12 +87,13 @@ def _results(own: pd.DataFrame, market: pd.Series) -> pd.Series:
     return pd.Series(np.where(place < 0, np.nan, found), index=own.index)
 
 
-def _outcomes(rows: pd.DataFrame, result: pd.Series, void: np.ndarray) -> np.ndarray:
-    """The outcome of each prediction; results are null while they are not known."""
+def _outcomes(rows: pd.DataFrame, result: pd.Series, void: np.ndarray, uncounted: pd.Series) -> np.ndarray:
+    """The outcome of each prediction; results are null while they are not known, and ever of what nobody counts."""
     line, side = rows["line"].astype("float64"), _sides(rows)
+    no_bet = side.isna() | line.isna() | uncounted
     above = result > line
     return np.select(
-        [void != "", result.isna(), side.isna() | line.isna(), result == line, above == side.eq(Recommendation.OVER)],
+        [void != "", result.isna() & ~uncounted, no_bet, result == line, above == side.eq(Recommendation.OVER)],
         words((Outcome.VOID, Outcome.PENDING, Outcome.NO_BET, Outcome.PUSH, Outcome.WIN)),
         default=Outcome.LOSS.value,
     )
