@@ -48,7 +48,7 @@ _TESTS = "nba_props_tests"
 #: the tests of each module
 MODULES: dict[str, tuple[str, ...]] = {
     "nba_props/domain/gate.py": ("domain/test_gate.py",),
-    "nba_props/domain/lines.py": ("domain/test_lines.py", "domain/test_gate.py"),
+    "nba_props/domain/lines.py": ("domain/test_lines.py", "domain/test_line_problems.py"),
     "nba_props/domain/book_lines.py": ("domain/test_consensus.py", "domain/test_lines.py", "domain/test_closing.py"),
     "nba_props/domain/grading.py": ("domain/test_grading.py",),
     "nba_props/domain/names.py": ("domain/test_names.py",),

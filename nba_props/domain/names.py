@@ -233,7 +233,7 @@ def _fuzzy(names: pd.DataFrame, candidates: pd.DataFrame) -> tuple[pd.DataFrame,
     taken = best[sure].assign(method="FUZZY").drop(columns="runner_up_score")
     rest = best[~sure].rename(columns={"player_name": "best_candidate", "score": "best_score"})
     rest["best_candidate"] = rest["best_candidate"].astype(object).where(rest["best_candidate"].notna(), None)
-    known = rest["best_score"].fillna(0) >= FUZZY_MIN_SCORE / 2
+    known = rest["best_score"] >= FUZZY_MIN_SCORE / 2
     rest["reason"] = known.map({True: "BELOW_THRESHOLD", False: "NO_CANDIDATE"})
     return taken, rest
 

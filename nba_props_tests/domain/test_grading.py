@@ -174,6 +174,17 @@ def test_a_player_whose_row_is_held_back_did_not_sit_out(payload, game, player, 
         assert out["void_reason"].tolist() == ["DID_NOT_PLAY" if expected == "VOID" else None]
 
 
+def test_who_played_elsewhere_is_void_whatever_is_held_back_of_the_game():
+    payload = {"payload": PAYLOAD}
+    refused = pd.DataFrame([{"game_date": DAY, **payload, "game_id": GAME, "player_id": ME}]).astype(
+        {"player_id": "Int64"}
+    )
+    boxes = pd.concat([box(), box(played(30)).assign(game_id=OTHER_GAME)]).drop_duplicates(["game_id", "player_id"])
+    games = schedule(games=(GAME, OTHER_GAME))
+    out = grading.grade(ledger(prediction()), games, boxes.assign(**payload), LINES, AVERAGES, NOW, refused)
+    assert out[["outcome", "void_reason"]].to_numpy().tolist() == [["VOID", "PLAYED_ELSEWHERE"]]
+
+
 def test_errors_margins_and_money():
     rows = ledger(prediction(), prediction(recommendation="UNDER"), prediction(recommendation="PASS"))
     over, under, none = (r for _, r in graded(rows, schedule(), box(played(26))).iterrows())

@@ -268,6 +268,7 @@ def test_no_rosters_at_all():
     resolved, unresolved = resolve(names, nobody, nobody.drop(columns="game_id"))
     assert resolved.empty
     assert unresolved["reason"].tolist() == ["NO_CANDIDATE"]
+    assert unresolved["best_candidate"].tolist() == [None]
 
 
 def test_the_odds_feed_and_the_league_name_one_team_differently():
