@@ -28,6 +28,7 @@ import tomllib
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from importlib import import_module, machinery, util
 from itertools import takewhile
 from pathlib import Path
@@ -222,8 +223,8 @@ def _of_statement(node: ast.stmt) -> Iterator[ast.stmt]:
             yield _with(node, op=_COUNTED[type(op)]())
 
 
-def _changes(tree: ast.Module) -> Iterator[tuple[ast.AST, ast.AST, Callable[[], None]]]:
-    """Each node of a module that may be another, the other, and what puts it there."""
+def _changes(tree: ast.Module) -> Iterator[tuple[ast.AST, ast.AST, ast.AST, Callable]]:
+    """Each node of a module that may be another, the other, what both are a part of, and what puts one there."""
     for parent in _deciding(tree):
         for field, value in ast.iter_fields(parent):
             places = [(value, n, v) for n, v in enumerate(value)] if isinstance(value, list) else [(None, 0, value)]
@@ -232,7 +233,7 @@ def _changes(tree: ast.Module) -> Iterator[tuple[ast.AST, ast.AST, Callable[[], 
                 if isinstance(parent, ast.comprehension) and field == "ifs":
                     others.append(ast.Constant(True))
                 for other in others:
-                    yield node, other, _placed(parent, field, holder, n, node, other)
+                    yield node, other, parent, _placed(parent, field, holder, n, node)
 
 
 def _deciding(node: ast.AST) -> Iterator[ast.AST]:
@@ -275,11 +276,11 @@ def _decides(parent: ast.AST, field: str, node: ast.expr) -> bool:
     return not isinstance(getattr(node, "ctx", None), ast.Store | ast.Del)
 
 
-def _placed(
-    parent: ast.AST, field: str, holder: list[ast.AST] | None, n: int, node: ast.AST, other: ast.AST
-) -> Callable[[], None]:
-    def place() -> None:
-        new = ast.fix_missing_locations(ast.copy_location(other, node))
+def _placed(parent: ast.AST, field: str, holder: list[ast.AST] | None, n: int, node: ast.AST) -> Callable:
+    """What puts another node in the place of one."""
+
+    def place(other: ast.AST) -> None:
+        new = other if other is node else ast.fix_missing_locations(ast.copy_location(other, node))
         if holder is None:
             setattr(parent, field, new)
         else:
@@ -314,12 +315,21 @@ def _alike(one: str, other: str) -> int:
 def mutants(module: str, tree: ast.Module, source: Sequence[str]) -> list[Mutant]:
     """Every mutant of a module, in the order of its lines."""
     found = []
-    for node, other, place in _changes(tree):
+    for node, other, parent, place in _changes(tree):
         is_text = all(isinstance(n, ast.Constant | ast.JoinedStr) and is_sql(_text(n)) for n in (node, other))
-        before, after = (_shown(n) if is_text else ast.unparse(ast.fix_missing_locations(n)) for n in (node, other))
+        if is_text:
+            before, after = _shown(node), _shown(other)
+        elif isinstance(node, ast.Constant) and isinstance(parent, ast.expr) and not isinstance(parent, ast.Dict):
+            before = ast.unparse(parent)  # a number alone may be any of its line
+            place(other)
+            after = ast.unparse(parent)
+            place(node)
+        else:
+            before, after = ast.unparse(node), ast.unparse(ast.fix_missing_locations(other))
         number = node.lineno + before.count("\n", 0, _alike(before, after)) * is_text
         before, after = _difference(before, after)
-        found.append(Mutant(module, number, source[number - 1].strip(), before, after or "(nothing)", place))
+        apply = partial(place, other)
+        found.append(Mutant(module, number, source[number - 1].strip(), before, after or "(nothing)", apply))
     return sorted(found, key=lambda m: m.number)
 
 
@@ -381,7 +391,7 @@ def _run(tests: Sequence[str], took: dict[str, float]) -> tuple[str, dict[str, f
 
 
 def _forked(work: Callable[[], str], seconds: float) -> str:
-    """What a function says in a process of its own that is silent otherwise."""
+    """What a function answers in a process of its own, which prints nothing."""
     ours, theirs = os.pipe()
     child = os.fork()
     if child == 0:
@@ -390,18 +400,21 @@ def _forked(work: Callable[[], str], seconds: float) -> str:
         for stream in (1, 2):
             os.dup2(quiet, stream)
         try:
-            said = work()
+            answer = work()
         except BaseException as error:
-            said = f"{type(error).__name__}: {error}"
-        os.write(theirs, said.encode()[:60000])
+            answer = f"{type(error).__name__}: {error}"
+        os.write(theirs, f"={answer}".encode())
         os._exit(0)
     os.close(theirs)
-    ready, _, _ = select.select([ours], [], [], seconds)
-    said = os.read(ours, 65536).decode() if ready else "takes too long"
+    answer, until = b"", time.monotonic() + seconds
+    while select.select([ours], [], [], max(until - time.monotonic(), 0))[0] and (more := os.read(ours, 65536)):
+        answer += more
     os.close(ours)
     os.killpg(child, signal.SIGKILL)
     os.waitpid(child, 0)
-    return said
+    if time.monotonic() >= until:
+        return "takes too long"
+    return answer.decode().removeprefix("=") if answer else "the process ends without an answer"
 
 
 def warm(module: str, tests: Sequence[str]) -> None:
@@ -464,16 +477,19 @@ def judge(
         raise SystemExit(f"{module}: without a mutant, {failed} fails")
     patience = max(SECONDS, PATIENCE * (time.monotonic() - started))
     judged = []
-    for mutant in todo:
+    for n, mutant in enumerate(todo):
 
         def mutated(mutant: Mutant = mutant) -> str:
             mutant.apply()
             sys.meta_path.insert(0, _Finder(module, tree))
             return _run(tests, took)[0]
 
-        judged.append((mutant, _forked(mutated, patience)))
+        killer = _forked(mutated, patience)
+        judged.append((mutant, killer))
+        if killer in took:
+            took[killer] = -n  # what notices one change of a line often notices the next: it is asked first
         if verbose:
-            print(f"{module}:{mutant.number}: {mutant.change} [{judged[-1][1] or 'lives'}]", flush=True)
+            print(f"{module}:{mutant.number}: {mutant.change} [{killer or 'lives'}]", flush=True)
     return judged
 
 

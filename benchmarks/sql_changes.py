@@ -32,7 +32,8 @@ def changed_sql(text: str) -> Iterator[str]:
 
 def _changed(text: str) -> Iterator[str]:
     tokens = tokenize(text, read="bigquery")
-    words = [text[t.start : t.end + 1].upper() for t in tokens]
+    # ORDER BY is one token
+    words = [text[t.start : t.end + 1].upper().split()[0] for t in tokens]
     depths = _depths(words)
     for n, (token, word) in enumerate(zip(tokens, words, strict=True)):
         for start, end, new in _of_token(n, tokens, words, depths):
@@ -58,15 +59,15 @@ def _of_token(
         yield here, after, _OTHER[word]
     elif re.fullmatch(r"\d+(\.\d+)?", word):
         yield from ((here, after, str(float(word) + d if "." in word else int(word) + d)) for d in (1, -1))
-    elif re.fullmatch(r"'[A-Z_]+'", word):
+    elif word.startswith("'") and re.fullmatch(r"[A-Z_]{3,}", token.text):
         yield here, after, f"'X{word[1:]}"
     elif word == "IS" and following in ("NULL", "NOT"):
         end = tokens[n + 1].end + 1
         yield (after, end, " NOT NULL") if following == "NULL" else (after, end, "")
     elif (word == "NOT" and (n == 0 or words[n - 1] != "IS")) or (word == "LEFT" and following == "JOIN"):
         yield here, after, ""
-    elif word == "ORDER" and following == "BY":
-        end = _following(n + 1, words, depths, {",", ")"})
+    elif word == "ORDER":
+        end = _following(n, words, depths, {",", ")"})
         yield tokens[end].end + 1, tokens[end].end + 1, " DESC"
     elif word == "COALESCE":
         comma = _following(n + 1, words, depths, {","}) + 1

@@ -99,7 +99,7 @@ def test_exactly_what_is_selected_moves_and_comes_back(store):
     assert (second.total, ids(store)) == (3, "abcde")
 
 
-def test_what_has_nothing_to_move_is_no_batch(store):
+def test_nothing_to_move_makes_no_batch(store):
     nothing = Selection("in_play", D1, D2)
     first, second = (remediation.quarantine(store, nothing, NOW) for _ in range(2))
     assert first.batch_id == second.batch_id
@@ -209,7 +209,7 @@ def test_an_action_is_the_command_that_repeats_it(name, run, system):
     assert command == ["nba-props", "quarantine", name, f"{D1}..{D2}", *options]
 
 
-def test_what_is_no_action_has_no_command_and_what_is_no_predicate_is_refused():
+def test_other_texts_have_no_command_and_unknown_predicates_are_refused():
     assert command_of("restore abc") == ""
     with pytest.raises(RemediationError, match="there is no predicate 'ugly'; there are placeholder, no_source"):
         Selection("ugly", D1, D2)
