@@ -444,12 +444,13 @@ def _name(path: str) -> str:
 
 
 def _imports(name: str) -> set[str]:
-    """The modules that a module of ours imports, anywhere in it, and those it may mean by a name in a package."""
-    found = util.find_spec(name)
-    if found is None or found.origin is None:
-        return set()
-    names: set[str] = set()
-    for node in ast.walk(ast.parse(Path(found.origin).read_text())):
+    """The modules that a module of ours imports, anywhere in it, those it may mean by a name in a package, and the
+    packages it is in.
+    """
+    place = ROOT / name.replace(".", "/")
+    path = place / "__init__.py" if place.is_dir() else place.with_suffix(".py")
+    names = {name.rsplit(".", n)[0] for n in range(1, name.count(".") + 1)}
+    for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
             names |= {a.name for a in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:

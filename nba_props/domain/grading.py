@@ -196,7 +196,7 @@ def settle(graded: pd.DataFrame, history: pd.DataFrame) -> tuple[pd.DataFrame, p
     A grade's id depends on the id of the grade it replaces, so a grade that returns is a new entry, and two runs that
     find the same change write the same row.
     """
-    heads = history[~history["grade_id"].isin(history["replaces"].dropna())]
+    heads = history[~history["grade_id"].isin(history["replaces"])]
     newest = heads.sort_values("graded_at", kind="stable").drop_duplicates("prediction_id", keep="last")
     known = graded[["prediction_id"]].merge(newest, on="prediction_id", how="left", validate="one_to_one")
     now = _as_text(graded[GRADE])

@@ -273,6 +273,13 @@ def test_a_join_that_would_multiply_grades_is_an_error(what, monkeypatch):
         grading.grade(ledger(prediction()), games, boxes, LINES, averages, NOW)
 
 
+def test_the_error_has_the_count_of_repeats_and_the_first_of_them():
+    boxes = box(played(23), played(23), played(24), {"player_id": 8}, {"player_id": 8})
+    first = r"3 rows repeat game_date, game_id, player_id, the first .*'player_id': 7}: grades would multiply"
+    with pytest.raises(FanOut, match=first):
+        grading.grade(ledger(prediction()), schedule(), boxes, LINES, AVERAGES, NOW)
+
+
 def history(*frames: pd.DataFrame) -> pd.DataFrame:
     return GRADE_HISTORY.validate(pd.concat(frames)) if frames else GRADE_HISTORY.empty()
 
