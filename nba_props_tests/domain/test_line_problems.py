@@ -149,6 +149,10 @@ def judged(claims: pd.DataFrame, stored: dict, **more: bool) -> pd.DataFrame:
     return found.sort_values("feature_hash", ignore_index=True)
 
 
+def test_a_placeholder_has_no_quote_or_no_known_source():
+    assert set(lines.PLACEHOLDER_REASONS) == {"PLACEHOLDER_LINE", "NO_SOURCE", "UNKNOWN_SOURCE"}
+
+
 @pytest.mark.parametrize("bounded", [True, False])
 def test_each_claim_has_its_problem_and_no_other(bounded):
     claims, stored = frames()

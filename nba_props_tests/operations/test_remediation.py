@@ -121,6 +121,9 @@ def test_nothing_to_move_makes_no_batch(store):
     first, second = (remediation.quarantine(store, nothing, NOW) for _ in range(2))
     assert first.batch_id == second.batch_id
     assert (first.total, first.days, steps(store)) == (0, (), [])
+    one = remediation.quarantine(store, Selection("placeholder", D2, D2), NOW)
+    assert one.total == 1
+    assert remediation.restore(store, one.batch_id, NOW + timedelta(minutes=1)).total == 1
 
 
 def killed_at(store: MemoryWarehouse, write: int, monkeypatch):
@@ -154,6 +157,19 @@ def test_the_same_command_completes_what_was_killed(store, monkeypatch, write):
             remediation.restore(store, account.batch_id, soon)
     remediation.restore(store, account.batch_id, soon + timedelta(minutes=1))
     assert ids(store) == "abcdexyz"
+
+
+def test_what_was_killed_restored_and_removed_again_is_on_record_each_time(store, monkeypatch):
+    with monkeypatch.context() as patch:
+        killed_at(store, 3, patch)  # before the second date
+        with pytest.raises(KeyboardInterrupt):
+            remediation.quarantine(store, OLD_SYSTEM, NOW)
+    batch = remediation.quarantine(store, OLD_SYSTEM, NOW, dry_run=True).batch_id
+    assert remediation.restore(store, batch, NOW + timedelta(minutes=1)).total == 2
+    assert removed(store, D1, D2).empty
+    assert remediation.quarantine(store, OLD_SYSTEM, NOW + timedelta(minutes=2)).batch_id == batch
+    assert removed(store, D1, D2).groupby("game_date").size().tolist() == [2, 1]
+    assert [step for step, day, _ in steps(store) if day == D1] == ["REMOVED", "RESTORED", "REMOVED"]
 
 
 def test_a_row_leaves_by_its_content_and_not_by_its_id(store):
