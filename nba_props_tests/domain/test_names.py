@@ -168,6 +168,26 @@ def test_a_misspelling_is_taken_for_the_closest_name_if_it_is_close_and_clearly_
         assert scores[row.best_candidate] == best
 
 
+@pytest.mark.parametrize(
+    ("roster", "spelling", "player_id"),
+    [
+        (["Keegan Murray"], "Keegae Murry", 1),  # 88 of 100
+        (["Isaiah Williams", "Isaiah Williamson"], "Isaiah Wilxiamsx", 1),  # 5.5 more than the second
+        (["Jaylin Maxey", "Jalen Maxey"], "Jayn Maxey", 1),  # 5.2 more
+        (["Tyrese Maxey", "Tyrese Martin"], "Tyrese Marex", None),  # as close
+        (["Tyrese Maxey", "Tyrese Martin"], "Tyrese Martx", None),  # 4.7 more
+    ],
+)
+def test_at_the_limits_of_a_misspelling(roster, spelling, player_id):
+    people = pd.DataFrame({"player_id": range(1, len(roster) + 1), "player_name": roster}).assign(
+        game_date=DAY, game_id="g"
+    )
+    names = pd.DataFrame([{"game_date": DAY, "game_id": "g", "source": "O", "source_name": spelling, "quotes": 1}])
+    nobody = people.iloc[:0].drop(columns="game_id").assign(last_season=None, on_roster=False)
+    resolved, _ = resolve(names, people, nobody)
+    assert resolved["player_id"].tolist() == ([player_id] if player_id else [])
+
+
 def test_what_is_said_of_each_name_fits_its_table():
     resolved, unresolved = ask(
         "Nikola Jokic", "Kentavius Caldwell-Pope", "Kevin Durant", "Jaylen Williams", "K. Murray"
