@@ -324,6 +324,7 @@ def test_rows_are_duplicates_by_system_player_game_and_market():
     assert gate.prediction_problem(pd.concat([row, *(row.assign(**o) for o in others)], ignore_index=True)).isna().all()
     twice = pd.concat([row, row.assign(feature_hash="1", model_version="2", quote_id="z")], ignore_index=True)
     assert gate.prediction_problem(twice).tolist() == ["DUPLICATE"] * 2
+    assert gate.split(twice)[1]["detail"].tolist() == [gate._PREDICTION_PROBLEMS["DUPLICATE"]] * 2
 
 
 def test_ids_are_those_of_every_release_before():
@@ -336,6 +337,7 @@ def test_ids_are_those_of_every_release_before():
     _, older = gate.split(row.assign(forecast=-1.0))
     assert older["quarantine_id"].tolist() == [OLDER_ID], "its words were others then"
     assert older["detail"].tolist() == [gate.REASONS["INVALID_PREDICTION"]]
+    assert set(gate._IN_IDS) == set(gate.REASONS)
 
 
 STANDING = pd.DataFrame(
@@ -484,6 +486,7 @@ def test_an_answer_that_conflicts_with_the_ledger_is_held_back_alone():
     left, conflicting = gate.without_conflicts(published, pd.concat([other, other.assign(prediction_id=None)]))
     assert left["player_id"].tolist() == published["player_id"].tolist()[1:]
     assert conflicting[["player_id", "reason"]].values.tolist() == [[published["player_id"][0], "CONFLICTING_ANSWER"]]
+    assert conflicting["detail"].notna().all()
     assert gate.without_conflicts(published.iloc[:0], known)[1].empty
     assert len(gate.without_conflicts(published, known.iloc[:0])[0]) == 3
 
