@@ -354,7 +354,7 @@ ITS_MARKET = (STANDING["game_id"] == "g") & (STANDING["market"] == "points")
     ("before", "after", "again"),
     [
         ({}, {}, None),
-        ({}, {"line": 20.9}, None),
+        ({}, {"line": 20.97}, None),
         ({}, {"line": 20.1}, None),
         ({}, {"line": 21.0}, ITS_MARKET),
         ({}, {"line": 20.0}, ITS_MARKET),
@@ -487,8 +487,14 @@ def test_an_answer_that_conflicts_with_the_ledger_is_held_back_alone():
     assert left["player_id"].tolist() == published["player_id"].tolist()[1:]
     assert conflicting[["player_id", "reason"]].values.tolist() == [[published["player_id"][0], "CONFLICTING_ANSWER"]]
     assert conflicting["detail"].notna().all()
-    assert gate.without_conflicts(published.iloc[:0], known)[1].empty
-    assert len(gate.without_conflicts(published, known.iloc[:0])[0]) == 3
+    beside = gate.without_conflicts(published, pd.concat([other, known]))
+    assert [len(f) for f in beside] == [3, 0], "a forged row with its id does not make an answer conflict"
+    nothing, _ = gate.split(honest(quotes(0)).assign(line_problem=None))
+    for some, there in ((nothing, known), (published, known.iloc[:0]), (published.iloc[:0], known.iloc[:0])):
+        left, conflicting = gate.without_conflicts(some, there)
+        pd.testing.assert_frame_equal(left, some)
+        assert conflicting.empty
+        assert {"reason", "detail", "quarantine_id"} < set(conflicting)
 
 
 def test_a_row_in_the_table_of_another_system_is_held_back():
