@@ -474,6 +474,16 @@ def test_a_backfill_does_not_replace_what_was_published_in_time(answers, lake):
     assert set(standing(lake)["forecast"]) == {ANSWERS["B"][1]}
 
 
+def test_a_current_row_of_another_writer_is_replaced_though_nobody_knows_when_it_was_published(answers):
+    late, current = (
+        answers[n].assign(is_backfill=pd.array([f] * 3, dtype="boolean")) for n, f in (("A", True), ("B", None))
+    )
+    known = {*late["prediction_id"], *current["prediction_id"]}
+    assert not set(gate.renewed(late, current, known)["prediction_id"]) & known
+    in_time = current.assign(is_backfill=False)
+    assert gate.renewed(late, in_time, known)["prediction_id"].tolist() == late["prediction_id"].tolist()
+
+
 def test_an_answer_that_conflicts_with_the_ledger_is_held_back_alone():
     published, held = gate.split(honest(quotes(3)).assign(line_problem=None))
     assert held.empty
