@@ -47,7 +47,7 @@ def build_models(recipes: Sequence[Recipe], weeks: dg.WeeklyPartitionsDefinition
         group_name="models",
         owners=OWNERS,
         kinds={"python", recipe.learner.library},
-        code_version=code_version(train_week, type(recipe.learner).__name__, *(r.inputs for r in recipes[:2])),
+        code_version=code_version(train_week, *recipes),
         partitions_def=weeks,
         skippable=True,
     )

@@ -22,6 +22,7 @@ from nba_props.domain.views.monitoring import LINE_QUALITY_DAILY, MONITORING_VIE
 from nba_props.domain.views.shopping import SHOPPING_VIEWS
 from nba_props.facts.calendar import season_start
 from nba_props.facts.markets import ALL, POINTS
+from nba_props.presentation.pages import templates
 from nba_props.presentation.report import against_market, graded_rows, read, write_report
 from nba_props.process.clock import Clock
 from nba_props.schemas import View, analytics, monitoring, predictions, raw, reference
@@ -198,7 +199,7 @@ def _report_page(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
         partitions,
         [asset_key(monitoring.SCOREBOARD)],
         "monitoring",
-        code_version(write_report),
+        code_version(write_report, templates()),
         "The season's scoreboard as a page: tables and pictures in one HTML file. A run over several dates "
         "makes one page, as of the last of them.",
     )

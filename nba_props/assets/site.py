@@ -12,6 +12,7 @@ from nba_props.assets.partitions import partition_days
 from nba_props.assets.tables import asset_key, costed
 from nba_props.assets.versions import code_version
 from nba_props.presentation import charts
+from nba_props.presentation.pages import templates
 from nba_props.presentation.site import build as site
 from nba_props.process import stopping
 from nba_props.process.clock import Clock
@@ -39,7 +40,7 @@ def _slate_page(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
         partitions,
         [asset_key(t) for t in SHOWN],
         GROUP,
-        code_version(site.write_slate, site.source()),
+        code_version(site.write_slate, templates("site")),
         "The pages of a date: every prop with a line, and a page for each of its players. HTML files with "
         "relative links, which open without a server; made from the lake's tables of the date and before.",
     )
@@ -67,7 +68,7 @@ def _gathered_pages(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
         partitions,
         [SLATE_PAGE, asset_key(monitoring.SCOREBOARD), asset_key(monitoring.MARKET_SCORES)],
         GROUP,
-        code_version(site.write_gathered, site.source()),
+        code_version(site.write_gathered, templates("site")),
         "The pages that gather dates: the index with its search, the season's record by market, and "
         "health. A run over several dates makes them once, as of the last of them.",
     )
