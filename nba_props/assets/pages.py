@@ -7,7 +7,6 @@ from typing import Any
 
 import dagster as dg
 
-from nba_props.assets.tables import OWNERS
 from nba_props.presentation.pages import address
 from nba_props.settings import Settings
 
@@ -37,7 +36,6 @@ def page_asset(
         partitions_def=partitions,
         backfill_policy=dg.BackfillPolicy.single_run(),
         group_name=group,
-        owners=OWNERS,
         kinds={"python"},
         code_version=version,
     )

@@ -28,9 +28,6 @@ from nba_props.warehouse import usage
 from nba_props.warehouse.base import PartitionState, Warehouse
 
 IO_MANAGER = "warehouse_io"
-OWNERS = ["team:nba_props"]
-#: the tag of tables that can't be computed again from payloads: they need a backup
-IRREPLACEABLE = {"criticality": "irreplaceable"}
 
 
 class Preparer(Protocol):
@@ -160,10 +157,8 @@ def table_out(table: Table, version: str) -> dg.AssetOut:
         metadata=definition_metadata(table),
         io_manager_key=IO_MANAGER,
         group_name=GROUPS[table.dataset],
-        owners=OWNERS,
         kinds={"python", "parquet"},
         code_version=version,
-        tags=IRREPLACEABLE if table.write_mode is WriteMode.APPEND else None,
     )
 
 

@@ -41,9 +41,11 @@ _PLAIN = frozenset({type(None), bool, int, float, str, bytes, datetime.date, dat
 _Part = tuple[str, tuple[Any, ...]]
 
 
-def code_version(compute: Any, *more: Any) -> str:
-    """Twelve hexadecimal digits for a function, what it reaches, and ``more`` that its rows depend on."""
-    return digest(content(compute, *more), 6)
+def code_version(rule: Any, *more: Any) -> str:
+    """Twelve hexadecimal digits for a rule, a function or a statement, with what it reaches, and ``more`` that its rows
+    depend on.
+    """
+    return digest(_with_views(rule) if isinstance(rule, str) else content(rule, *more), 6)
 
 
 def content(compute: Any, *more: Any) -> str:
@@ -62,14 +64,18 @@ def content(compute: Any, *more: Any) -> str:
         if name not in found and name.startswith((*_RULES, f"{compute.__module__}.")):
             found[name], beneath = _part(thing)
             references += beneath
-    text = "\x1e".join([*own, *(f"{name}\x1f{found[name]}" for name in sorted(found))])
-    return text + "".join(f"\x1e{view.sql}" for view in _views_in(text))
+    return _with_views("\x1e".join([*own, *(f"{name}\x1f{found[name]}" for name in sorted(found))]))
 
 
 def contract(table: Table) -> tuple[Any, ...]:
     """What a table's contract asks of its rows, without its prose."""
     columns = [(c.name, c.type.value, c.nullable, c.ge, c.le, c.isin) for c in table.columns]
     return (table.address, columns, table.key, table.write_mode.value, table.content)
+
+
+def _with_views(text: str) -> str:
+    """A text, and the statements of the views that it names."""
+    return text + "".join(f"\x1e{view.sql}" for view in _views_in(text))
 
 
 def _views_in(text: str) -> list[View]:
