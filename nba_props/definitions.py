@@ -5,42 +5,45 @@ import os
 import warnings
 from functools import partial
 
-import dagster as dg
+from nba_props.process.loading import without_collecting
 
-from nba_props.assets import (
-    analytics,
-    distributions,
-    external,
-    minutes,
-    models,
-    monitoring,
-    predictions,
-    raw,
-    reference,
-    site,
-)  # fmt: skip
-from nba_props.assets.inputs import Inputs
-from nba_props.assets.labels import labelling
-from nba_props.assets.partitions import daily_partitions, weekly_partitions
-from nba_props.assets.tables import IO_MANAGER, WarehouseIOManager
-from nba_props.automation.alerts import Alerts
-from nba_props.automation.audit import audit_job
-from nba_props.automation.fetching import build_fetch_jobs
-from nba_props.automation.first_day import first_job
-from nba_props.automation.importing import import_job
-from nba_props.automation.jobs import build_jobs
-from nba_props.automation.preparing import Preparation
-from nba_props.automation.reconcile import reconcile_job
-from nba_props.automation.remediation import REMEDIATION_JOBS
-from nba_props.automation.sensors import build_schedules, build_sensors
-from nba_props.automation.upstream.check_evaluations import PartitionEvaluations
-from nba_props.checks.freshness import build_freshness_checks
-from nba_props.checks.partitioned import build_checks
-from nba_props.checks.rules import all_rules
-from nba_props.deployment import Deployment, deployed, load_settings
-from nba_props.domain.systems import SYSTEMS
-from nba_props.settings import env_file
-from nba_props.settings.variables import misspelt
+with without_collecting():
+    import dagster as dg
+
+    from nba_props.assets import (
+        analytics,
+        distributions,
+        external,
+        minutes,
+        models,
+        monitoring,
+        predictions,
+        raw,
+        reference,
+        site,
+    )  # fmt: skip
+    from nba_props.assets.inputs import Inputs
+    from nba_props.assets.labels import labelling
+    from nba_props.assets.partitions import daily_partitions, weekly_partitions
+    from nba_props.assets.tables import IO_MANAGER, WarehouseIOManager
+    from nba_props.automation.alerts import Alerts
+    from nba_props.automation.audit import audit_job
+    from nba_props.automation.fetching import build_fetch_jobs
+    from nba_props.automation.first_day import first_job
+    from nba_props.automation.importing import import_job
+    from nba_props.automation.jobs import build_jobs
+    from nba_props.automation.preparing import Preparation
+    from nba_props.automation.reconcile import reconcile_job
+    from nba_props.automation.remediation import REMEDIATION_JOBS
+    from nba_props.automation.sensors import build_schedules, build_sensors
+    from nba_props.automation.upstream.check_evaluations import PartitionEvaluations
+    from nba_props.checks.freshness import build_freshness_checks
+    from nba_props.checks.partitioned import build_checks
+    from nba_props.checks.rules import all_rules
+    from nba_props.deployment import Deployment, deployed, load_settings
+    from nba_props.domain.systems import SYSTEMS
+    from nba_props.settings import env_file
+    from nba_props.settings.variables import misspelt
 
 _LOG = logging.getLogger("nba_props")
 

@@ -2,7 +2,7 @@
 
 **Content** is what rows depend on: the compiled code of the step's function and of every function, method and constant
 of ours that it reaches by name, SQL texts with the views that they name, and the table's contract. Comments,
-docstrings, descriptions, layout, annotations and the names of local variables are no part of it; neither is code that
+docstrings, descriptions, layout, annotations and the names of local variables do not belong to it; nor does code that
 reads, stores or shows rows (``_RULES`` lists where rules are). A table or a system that a rule reads counts by its name
 alone: what changes there changes stored rows, which is staleness of data. Compiled code differs between minor versions
 of Python, and so does the version.
