@@ -32,4 +32,6 @@ def test_who_switched_them_off_finds_them_off():
 
 def test_the_definitions_load_so():
     code = "import gc; import nba_props.definitions; print(gc.isenabled(), gc.get_freeze_count() > 100_000)"
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "True True\n"
+    assert (
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "True True\n"
+    )
