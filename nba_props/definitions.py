@@ -36,7 +36,7 @@ with without_collecting():
     from nba_props.automation.reconcile import reconcile_job
     from nba_props.automation.remediation import REMEDIATION_JOBS
     from nba_props.automation.sensors import build_schedules, build_sensors
-    from nba_props.automation.upstream.check_evaluations import PartitionEvaluations
+    from nba_props.automation.upstream.partitioned_checks import PartitionEvaluations
     from nba_props.checks.freshness import build_freshness_checks
     from nba_props.checks.partitioned import build_checks
     from nba_props.checks.rules import all_rules

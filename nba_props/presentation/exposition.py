@@ -37,7 +37,7 @@ def exposition(gauges: Iterable[Gauge]) -> str:
     lines: list[str] = []
     for gauge in gauges:
         if not _METRIC.fullmatch(gauge.name) or gauge.name in seen:
-            raise ValueError(f"{gauge.name!r} is no name of a metric, or that of another one")
+            raise ValueError(f"{gauge.name!r} can't name a metric, or names another one")
         seen.add(gauge.name)
         if gauge.values:
             lines += [f"# HELP {gauge.name} {_escaped(gauge.help)}", f"# TYPE {gauge.name} gauge", *_samples(gauge)]
@@ -47,7 +47,7 @@ def exposition(gauges: Iterable[Gauge]) -> str:
 def _samples(gauge: Gauge) -> Iterator[str]:
     for labels, value in sorted(gauge.values.items()):
         if wrong := [name for name, _ in labels if not _LABEL.fullmatch(name)]:
-            raise ValueError(f"{wrong[0]!r} is no name of a label")
+            raise ValueError(f"{wrong[0]!r} can't name a label")
         yield f"{gauge.name}{_braced(dict(labels))} {_number(value)}"
 
 

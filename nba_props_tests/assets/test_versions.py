@@ -13,15 +13,16 @@ from types import CodeType, FunctionType, ModuleType
 import pytest
 
 from nba_props.assets import versions
+from nba_props.assets.tables import asset_key
 from nba_props.definitions import build_defs
 from nba_props.deployment import deployed
 from nba_props.domain import lines, names, odds, prices
 from nba_props.domain.systems import SYSTEMS, ensemble, formula, moving_average, zone_matchup
 from nba_props.domain.views import ledger
 from nba_props.presentation import pages
-from nba_props.schemas import analytics
+from nba_props.schemas import analytics, reference
 from nba_props.schemas.base import real
-from nba_props_tests.conftest import make_settings
+from nba_props_tests.conftest import DAY, make_settings
 
 
 @pytest.fixture
@@ -186,3 +187,25 @@ def test_no_content_names_a_place_in_memory(versions_now, monkeypatch):
     versions_now()
     assert len(texts) > 50
     assert [t for t in texts if re.search(r"\bat 0x[0-9a-f]+", t)] == []
+
+
+def test_the_ui_shows_the_rows_of_an_older_rule_as_stale_and_no_others(slated, monkeypatch):
+    from dagster._core.definitions.data_version import CachingStaleStatusResolver
+    from dagster._core.definitions.partitions.context import partition_loading_context
+
+    made = [*map(asset_key, (reference.RESOLVED_NAMES, reference.UNRESOLVED_NAMES, analytics.PRICES))]
+    assert slated.run("predict", DAY, select=made).success
+
+    def stale() -> dict[str, list[str]]:
+        monkeypatch.setattr(versions, "_parts", {})
+        slated.rebuild()
+        graph = slated.definitions.resolve_asset_graph()
+        with partition_loading_context(effective_dt=slated.now, dynamic_partitions_store=slated.instance) as context:
+            resolver = CachingStaleStatusResolver(slated.instance, graph, context)
+            return {k.path[-1]: [c.reason for c in resolver.get_stale_causes(k, str(DAY))] for k in made}
+
+    edit(monkeypatch, names, '"""', '"""', count=inspect.getsource(names).count('"""'))
+    assert stale() == {"resolved_names": [], "unresolved_names": [], "prices": []}
+    monkeypatch.setattr(names, "QUOTED_SQL", names.QUOTED_SQL.replace("SELECT", "SELECT DISTINCT", 1))
+    reason = ["has a new code version"]
+    assert stale() == {"resolved_names": reason, "unresolved_names": reason, "prices": []}

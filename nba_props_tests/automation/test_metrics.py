@@ -145,7 +145,7 @@ def fetched(platform, done: Fetched) -> None:
 def test_credits_are_those_of_the_newest_fetch(platform):
     platform = live(platform)
     before = numbers(platform)
-    assert "nba_props_credits_left" not in before, "an unknown balance is no number"
+    assert "nba_props_credits_left" not in before, "an unknown balance has no number"
     assert before["nba_props_credits_reserve"] == {"feed=the_odds_api": 77}
     for credits, remaining in ((12, 400), (5, 395)):
         fetched(platform, Fetched(landed=["a"], credits=credits, remaining=remaining))
