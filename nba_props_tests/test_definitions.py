@@ -362,6 +362,7 @@ HEAVY = (
     "sqlglot",
     "pyarrow.parquet",
     "rapidfuzz",
+    "requests",
     "dagster_gcp",
 )
 

@@ -191,7 +191,7 @@ def test_no_content_names_a_place_in_memory(versions_now, monkeypatch):
 
 def test_the_ui_shows_the_rows_of_an_older_rule_as_stale_and_no_others(slated, monkeypatch):
     from dagster._core.definitions.data_version import CachingStaleStatusResolver
-    from dagster._core.definitions.partitions.context import partition_loading_context
+    from dagster._core.loader import LoadingContextForTest
 
     made = [*map(asset_key, (reference.RESOLVED_NAMES, reference.UNRESOLVED_NAMES, analytics.PRICES))]
     assert slated.run("predict", DAY, select=made).success
@@ -200,11 +200,10 @@ def test_the_ui_shows_the_rows_of_an_older_rule_as_stale_and_no_others(slated, m
         monkeypatch.setattr(versions, "_parts", {})
         slated.rebuild()
         graph = slated.definitions.resolve_asset_graph()
-        with partition_loading_context(effective_dt=slated.now, dynamic_partitions_store=slated.instance) as context:
-            resolver = CachingStaleStatusResolver(slated.instance, graph, context)
-            return {k.path[-1]: [c.reason for c in resolver.get_stale_causes(k, str(DAY))] for k in made}
+        resolver = CachingStaleStatusResolver(slated.instance, graph, LoadingContextForTest(slated.instance))
+        return {k.path[-1]: [c.reason for c in resolver.get_stale_causes(k, str(DAY))] for k in made}
 
-    edit(monkeypatch, names, '"""', '"""', count=inspect.getsource(names).count('"""'))
+    exchange(monkeypatch, names, "# a comment\n\n" + inspect.getsource(names))
     assert stale() == {"resolved_names": [], "unresolved_names": [], "prices": []}
     monkeypatch.setattr(names, "QUOTED_SQL", names.QUOTED_SQL.replace("SELECT", "SELECT DISTINCT", 1))
     reason = ["has a new code version"]
