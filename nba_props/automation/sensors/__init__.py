@@ -16,7 +16,9 @@ What starts a run is the idiom that fits its cause:
   * Any date is asked for, not the newest window, and only one whose history is complete; a tick asks for a few.
   * One run makes a date: a blocking check stops what is downstream in its own run, and not in another one.
   * Captures cost credits, so they are due by tip-offs and bounded by a gap, not by what is stale.
-  * Grades are one run over many dates. Scoreboards belong to it, and to ``nba-props grade`` without any daemon.
+  * Grades are one run over many dates. Scoreboards belong to it, and to ``nba-props grade`` without a daemon. Those of
+    later dates sum it too, and no mapping of partitions says "all of the season so far" without drawing
+    a season into every range, so ``backfill`` finds them by their digests.
   * The pages of dates are those of the newest fortnight *of a run*, so that a backfill asks for no season of pages,
     and a corrected date of last month gets its own; a condition knows the newest fortnight of the calendar alone.
 """
