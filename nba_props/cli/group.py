@@ -36,6 +36,7 @@ SECTIONS: Mapping[str, tuple[str, ...]] = {
         "history",
         "sql",
         "serve",
+        "metrics",
     ),
     "Repair": (
         "quarantine",
