@@ -77,6 +77,22 @@ def deployed(
     )
 
 
+def open_to_read(settings: Settings) -> Warehouse:
+    """The warehouse of settings for somebody who only reads.
+
+    Raises:
+        BadSetting: the home does not exist.
+        WarehouseError: the lake is of an earlier release and has to be migrated first.
+    """
+    if settings.gcp is None and not settings.home.exists():
+        asked = "is NBA_PROPS_HOME the home that you mean? Otherwise " if os.environ.get("NBA_PROPS_HOME") else ""
+        raise BadSetting(
+            f"there is no {settings.home}: {asked}`nba-props start` creates a home for the real league, "
+            "`nba-props demo` one for a simulated league"
+        )
+    return open_warehouse(settings)
+
+
 def in_shadow(settings: Settings) -> dict[str, date]:
     """The systems in shadow until they have earned their weight, and the date on which each was frozen.
 

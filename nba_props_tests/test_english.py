@@ -14,7 +14,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 #: packages and modules whose docstrings, comments, strings and names are held to it
 ROOMS = (
-    "__init__.py", "__main__.py", "assets", "automation", "catalog.py", "checks", "cli", "definitions.py",
+    "__init__.py", "__main__.py", "assets", "automation", "catalog.py", "checks", "cli", "data", "definitions.py",
     "deployment.py", "domain", "facts", "operations", "presentation", "process", "schemas", "settings", "simulator",
     "sources", "storage", "warehouse",
 )  # fmt: skip
