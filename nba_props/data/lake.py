@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from nba_props.catalog import TABLES, views
@@ -79,6 +80,17 @@ class Lake:
             ],
             columns=["name", "kind", "description"],
         ).sort_values("name", ignore_index=True)
+
+    def dates(self, name: str) -> list[date]:
+        """The dates of a table that are stored, in order, whoever wrote them.
+
+        Raises:
+            SelectionError: there is no such table; a view is computed when it is read.
+        """
+        address = self.address_of(name)
+        if address not in TABLES:
+            raise SelectionError(f"{address} is a view, and is computed from the dates of its tables")
+        return self._warehouse.dates(TABLES[address])
 
     def describe(self, name: str) -> pd.DataFrame:
         """A row for every column of a table or view: ``column, type, nullable, unit, meaning, example``.
@@ -165,7 +177,7 @@ class Lake:
 
         return columns_of(self.address_of(name), self._views)
 
-    def _today(self) -> Any:
+    def _today(self) -> date:
         return game_date_of(clock_of(self._settings)())
 
 

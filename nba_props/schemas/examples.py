@@ -5,6 +5,7 @@ Values show the form and are of no game.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
@@ -99,7 +100,7 @@ _BY_NAME: Mapping[str, str | int] = {
     "unit": "stat",
 }
 #: by the unit of a number
-_BY_UNIT: Mapping[str, float] = {"stat": 18.5, "points": 18.5, "min": 31.5, "0-1": 0.55, "0-100": 97.5}
+_BY_UNIT: Mapping[str, float] = {"stat": 18.5, "points": 18.5, "min": 31.5, "0-1": 0.55, "0-100": 97.5, "units": 0.91}
 #: the first of the codes that a description lists
 _CODE = re.compile(r"(?:^|: )([A-Z][A-Z_]+)\b|, or ([A-Z_]{4,});|such as ([\d-]+)")
 _DAY = date(2026, 1, 9)
@@ -120,6 +121,16 @@ def example(column: Column) -> Value:
     if column.type is Type.BOOL:
         return True
     return _text(column) if column.type is Type.STRING else _number(column)
+
+
+def example_text(column: Column) -> str:
+    """The same as text: a number as JSON has it, a date or an instant in ISO 8601."""
+    value = example(column)
+    if isinstance(value, datetime):
+        return value.strftime("%Y-%m-%dT%H:%M:%SZ")
+    if isinstance(value, date):
+        return value.isoformat()
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def _text(column: Column) -> str:
