@@ -35,6 +35,7 @@ SECTIONS: Mapping[str, tuple[str, ...]] = {
         "validate",
         "history",
         "sql",
+        "export",
         "serve",
         "metrics",
     ),

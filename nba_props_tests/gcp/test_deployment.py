@@ -17,6 +17,7 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
+from nba_props import deployment
 from nba_props.assets.monitoring import REPORT_PAGE
 from nba_props.assets.site import GATHERED_PAGES, SLATE_PAGE
 from nba_props.automation import planning, pruning, runner
@@ -63,6 +64,12 @@ class TestSettings:
         for absent in ({k: v for k, v in PRODUCTION.items() if k != name}, {**PRODUCTION, name: ""}):
             with pytest.raises(SettingsError, match=f"the profile gcp needs {name}: see docs/production.md"):
                 load_settings(absent)
+
+    def test_missing_libraries_are_named(self, monkeypatch):
+        monkeypatch.setattr(deployment, "find_spec", lambda name: None if name == "gcsfs" else name)
+        with pytest.raises(SettingsError, match=r"pip install 'nba_props\[gcp\]' brings them"):
+            load_settings(PRODUCTION)
+        assert load_settings({}).gcp is None
 
     def test_all_missing_ones_are_named_at_once(self):
         with pytest.raises(SettingsError, match="NBA_PROPS_GCP_PROJECT, NBA_PROPS_GCP_LOCATION, NBA_PROPS_BUCKET"):
