@@ -23,6 +23,6 @@ from nba_props.cli import (
 from nba_props.cli.group import main
 
 __all__ = [
-    "daily", "demo", "distributions", "export", "feeds", "ledger", "look", "main", "metrics", "prices", "repair", "scores",
-    "servers", "site", "start",
+    "daily", "demo", "distributions", "export", "feeds", "ledger", "look", "main", "metrics", "prices", "repair",
+    "scores", "servers", "site", "start",
 ]  # fmt: skip
