@@ -68,9 +68,12 @@ $(VENV)/.ready: requirements.lock setup.cfg pyproject.toml
 	@$(BIN)/python -m compileall -q -j 0 -x '/(tests?|kubernetes|plotly)/' $(VENV)/lib nba_props >/dev/null || true
 	@touch $@
 
-lock: $(VENV)/.ready  ## resolve requirements.lock again from setup.cfg
+# nothing newer is locked: anybody gets the same lock, and a release that is withdrawn within a week is never in it
+LOCK_DATE := 2026-11-23
+
+lock: $(VENV)/.ready  ## resolve requirements.lock again from setup.cfg, by what was released until LOCK_DATE
 	$(BIN)/uv pip compile -q setup.cfg --extra dev --extra gcp --extra deploy --extra serve --python-version 3.11 --universal --no-header --no-emit-index-url \
-	  --no-annotate -o requirements.lock
+	  --no-annotate --exclude-newer $(LOCK_DATE) -o requirements.lock
 	@sed -i "s/ ; python_full_version < '3.15'$$//; s/python_full_version < '3.15' and //; s/ and python_full_version < '3.15'//" \
 	  requirements.lock
 

@@ -14,7 +14,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 #: packages and modules whose docstrings, comments, strings and names are held to it
 ROOMS = (
-    "__init__.py", "__main__.py", "assets", "automation", "catalog.py", "checks", "cli", "definitions.py",
+    "__init__.py", "__main__.py", "assets", "automation", "catalog.py", "checks", "cli", "data", "definitions.py",
     "deployment.py", "domain", "facts", "operations", "presentation", "process", "schemas", "settings", "simulator",
     "sources", "storage", "warehouse",
 )  # fmt: skip
@@ -27,6 +27,8 @@ STORED = frozenset({"taken in:"})
 PAGES = (
     *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "Makefile", "Dockerfile")),
     *sorted((ROOT / "docs").rglob("*.md")),
+    *sorted((ROOT / "nba_props").rglob("*.md")),
+    *sorted((ROOT / "docs").rglob("*.ipynb")),
     *sorted((ROOT / "nba_props" / "presentation").glob("*.jinja")),
     *sorted(p for p in (ROOT / "deploy").iterdir() if p.is_file()),
     *sorted((ROOT / "benchmarks").glob("*.py")),

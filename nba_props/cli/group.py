@@ -35,7 +35,9 @@ SECTIONS: Mapping[str, tuple[str, ...]] = {
         "validate",
         "history",
         "sql",
+        "export",
         "serve",
+        "metrics",
     ),
     "Repair": (
         "quarantine",

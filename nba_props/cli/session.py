@@ -14,11 +14,11 @@ import click
 
 from nba_props.cli.printing import Output, progress
 from nba_props.cli.program import program
-from nba_props.deployment import clock_of, deployed, load_settings
+from nba_props.deployment import clock_of, deployed, load_settings, open_to_read
 from nba_props.facts.calendar import days as dates_between
 from nba_props.facts.calendar import game_date_of, season_start
 from nba_props.process.clock import utc_now
-from nba_props.settings import BadSetting, Settings, SettingsError, env_file
+from nba_props.settings import Settings, SettingsError, env_file
 from nba_props.storage.landing import LandingZone
 from nba_props.warehouse.base import Warehouse, is_simulated
 
@@ -129,16 +129,7 @@ def to_read(settings: Settings | None = None, out: Output | None = None) -> Ware
     Raises:
         BadSetting: the home does not exist.
     """
-    from nba_props.warehouse.registry import open_warehouse
-
-    settings = settings or load_settings()
-    if settings.gcp is None and not settings.home.exists():
-        asked = "is NBA_PROPS_HOME the home that you mean? Otherwise " if os.environ.get("NBA_PROPS_HOME") else ""
-        raise BadSetting(
-            f"there is no {settings.home}: {asked}`nba-props start` creates a home for the real league, "
-            "`nba-props demo` one for a simulated league"
-        )
-    warehouse = open_warehouse(settings)
+    warehouse = open_to_read(settings or load_settings())
     if out is not None:
         out.label(simulated=is_simulated(warehouse))
     return warehouse
@@ -207,18 +198,19 @@ def print_findings(out: Output, outcomes: Sequence[Outcome]) -> bool:
     )
 
 
-def print_undo(opened: Session, outcome: Outcome, span: Sequence[date]) -> None:
-    """Print the run's id, how many rows it published, and the command that undoes it."""
-    found = opened.warehouse.query(
-        "SELECT COUNT(*) AS n FROM nba_predictions.ledger "
-        "WHERE game_date BETWEEN @first AND @last AND run_id = @run_id",
+def print_undo(opened: Session, outcomes: Sequence[Outcome], span: Sequence[date]) -> None:
+    """Print the id of each run that published, how many rows it has there, and the command that undoes it."""
+    published = opened.warehouse.query(
+        "SELECT run_id, COUNT(*) AS n FROM nba_predictions.ledger "
+        "WHERE game_date BETWEEN @first AND @last GROUP BY run_id",
         first=span[0],
         last=span[-1],
-        run_id=outcome.run_id,
     )
-    rows = int(found["n"].iloc[0])
-    undo = f"{rows} new rows; undo with `nba-props rollback {outcome.run_id}`" if rows else "0 new rows"
-    opened.out.print(f"run       {outcome.run_id}; {undo}")
+    rows = {str(r.run_id): int(r.n) for r in published.itertuples()}
+    for outcome in [o for o in outcomes if o.run_id in rows] or outcomes[-1:]:
+        found = rows.get(outcome.run_id, 0)
+        undo = f"{found} new rows; undo with `nba-props rollback {outcome.run_id}`" if found else "0 new rows"
+        opened.out.print(f"run       {outcome.run_id}; {undo}")
 
 
 def update_scores(opened: Session, span: Sequence[date]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,9 +13,9 @@ from click.shell_completion import CompletionItem
 
 from nba_props.deployment import clock_of, load_settings
 from nba_props.facts import markets
-from nba_props.facts.calendar import days as dates_between
-from nba_props.facts.calendar import game_date_of, parse_day
+from nba_props.facts.calendar import DAY_WORDS, game_date_of, span_of, spoken_day
 from nba_props.facts.markets import ALL
+from nba_props.facts.words import nearest
 from nba_props.presentation import board
 from nba_props.process.errors import NbaPropsError
 from nba_props.settings.variables import parse_markets
@@ -23,8 +23,6 @@ from nba_props.settings.variables import parse_markets
 if TYPE_CHECKING:
     from nba_props.warehouse.base import Warehouse
 
-#: words for dates, and their distance from today in days
-DAY_WORDS = {"today": 0, "tonight": 0, "tomorrow": 1, "yesterday": -1}
 #: the explanation of dates in help
 DATES = (
     f"DATE is 2026-01-09, {', '.join(list(DAY_WORDS)[:-1])} or {list(DAY_WORDS)[-1]} (US/Eastern); SPAN is a DATE or "
@@ -41,15 +39,18 @@ def is_address(path: Path) -> bool:
     return ":/" in str(path)
 
 
+def today() -> date:
+    """Today's US/Eastern date, by the clock of the settings."""
+    return game_date_of(clock_of(load_settings())())
+
+
 def day_of(text: str) -> date:
-    """The date of a word or of ``2025-11-05``; today is the US/Eastern date.
+    """The date of a word or of ``2025-11-05``.
 
     Raises:
         ValueError: the text is neither.
     """
-    if text in DAY_WORDS:
-        return game_date_of(clock_of(load_settings())()) + timedelta(DAY_WORDS[text])
-    return parse_day(text)
+    return spoken_day(text, today)
 
 
 class Day(click.ParamType):  # type: ignore[type-arg,unused-ignore]
@@ -77,17 +78,10 @@ class DateSpan(Day):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         if isinstance(value, list):
             return value
-        first, dots, last = str(value).partition("..")
         try:
-            start, end = day_of(first), day_of(last if dots else first)
+            return span_of(str(value), today)
         except ValueError as error:
-            self.fail(
-                f"{value!r} is neither a date such as 2025-11-05 or today nor a span such as 2025-11-01..2025-11-15: "
-                f"{error}"
-            )
-        if end < start:
-            self.fail(f"{value} ends before it begins")
-        return dates_between(start, end)
+            self.fail(str(error))
 
 
 class Whole(click.IntRange):
@@ -185,15 +179,6 @@ class Written(OneOf):
         except click.BadParameter as error:
             error.param_hint = f"--{self.name.lower()}"
             raise
-
-
-def nearest(value: str, names: Iterable[str]) -> str:
-    """`` (did you mean …?)`` where a name is similar, else empty."""
-    from difflib import get_close_matches
-
-    known = list(names)
-    near = get_close_matches(value, known, n=1) or [n for n in known if value and n.startswith(value)][:1]
-    return f" (did you mean {near[0]}?)" if near else ""
 
 
 def _beginning(names: Iterable[str], incomplete: str) -> list[CompletionItem]:

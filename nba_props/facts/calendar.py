@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -57,6 +57,8 @@ YEARS = range(2000, 2101)
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 #: from 16 April to 30 September no regular season is played
 _SUMMER_DAYS = 168
+#: words for dates, and their distance from today in days
+DAY_WORDS = {"today": 0, "tonight": 0, "tomorrow": 1, "yesterday": -1}
 #: days from 1 October to 15 April
 _SEASON_DAYS = 197
 
@@ -82,6 +84,33 @@ def parse_day(text: str) -> date:
         return date.fromisoformat(text)
     except ValueError as error:
         raise ValueError(f"{text!r} is not a date of the calendar: {error}") from error
+
+
+def spoken_day(text: str, today: Callable[[], date]) -> date:
+    """A date in the form of :func:`parse_day`, or one of ``DAY_WORDS``; ``today`` gives the US/Eastern date.
+
+    Raises:
+        ValueError: the text is neither.
+    """
+    return today() + timedelta(DAY_WORDS[text]) if text in DAY_WORDS else parse_day(text)
+
+
+def span_of(text: str, today: Callable[[], date]) -> list[date]:
+    """The dates of ``2025-11-05``, ``today`` or ``2025-11-01..2025-11-15``, in order.
+
+    Raises:
+        ValueError: the text is not a span, or ends before it begins.
+    """
+    first, dots, last = text.partition("..")
+    try:
+        start, end = spoken_day(first, today), spoken_day(last if dots else first, today)
+    except ValueError as error:
+        raise ValueError(
+            f"{text!r} is neither a date such as 2025-11-05 or today nor a span such as 2025-11-01..2025-11-15: {error}"
+        ) from error
+    if end < start:
+        raise ValueError(f"{text} ends before it begins")
+    return days(start, end)
 
 
 def is_plausible(day: date) -> bool:

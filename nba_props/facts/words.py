@@ -1,8 +1,9 @@
-"""Numbers in words: percentages and counts."""
+"""Numbers and names in sentences."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
 
 
 def percent(share: float, sign: str = "") -> str:
@@ -24,3 +25,10 @@ def listed(names: Sequence[str]) -> str:
 def plural(number: float, what: str) -> str:
     """A number of things: ``1 night``, ``1,200 nights``."""
     return f"{number:,.0f} {what}{'' if number == 1 else 's'}"
+
+
+def nearest(value: str, names: Iterable[str]) -> str:
+    """`` (did you mean …?)`` where a name is similar, else empty."""
+    known = list(names)
+    near = get_close_matches(value, known, n=1) or [n for n in known if value and n.startswith(value)][:1]
+    return f" (did you mean {near[0]}?)" if near else ""

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from nba_props.catalog import TABLES, VIEWS
 from nba_props.schemas import Column
+from nba_props.schemas.examples import example_text
+from nba_props.warehouse.lake.columns import columns_of
 
 
 def _row(column: Column) -> str:
@@ -15,20 +19,25 @@ def _row(column: Column) -> str:
     if column.isin:
         limits.append(", ".join(column.isin))
     null = "yes" if column.nullable else ""
-    return f"| `{column.name}` | {column.type} | {null} | {'; '.join(limits)} | {column.full_description} |"
+    shown = example_text(column).replace("|", "\\|")
+    return f"| `{column.name}` | {column.type} | {null} | {'; '.join(limits)} | `{shown}` | {column.full_description} |"
+
+
+def _columns(columns: Sequence[Column]) -> list[str]:
+    heading = ["| column | type | null | limits | example | meaning |", "|---|---|---|---|---|---|"]
+    return [*heading, *map(_row, columns), ""]
 
 
 def markdown() -> str:
-    """Every table and view: key, columns, types, nulls, bounds and meaning."""
-    parts = ["# Data dictionary", "", "Generated from `nba_props/schemas/` by `make docs`; do not edit.", ""]
+    """Every table and view: key, columns, types, nulls, bounds, an example of each column, and meaning."""
+    parts = ["# Data dictionary", "", "Generated from `nba_props/schemas/` by `make docs`; do not edit."]
+    parts += ["Examples show the form of a value and are of no game.", ""]
     for table in TABLES.values():
         key = ", ".join(f"`{c}`" for c in table.unique) or "none"
         parts += [f"## {table.address}", "", table.description, "", f"Key: {key}. Written by {table.write_mode}.", ""]
-        parts += ["| column | type | null | limits | meaning |", "|---|---|---|---|---|"]
-        parts += [_row(c) for c in table.columns]
-        parts.append("")
+        parts += _columns(table.columns)
     for view in VIEWS.values():
-        parts += [f"## {view.address} (view)", "", view.description, ""]
+        parts += [f"## {view.address} (view)", "", view.description, "", *_columns(columns_of(view.address, VIEWS))]
     return "\n".join(parts)
 
 

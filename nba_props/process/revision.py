@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nba_props import __version__
+from nba_props.process.version import __version__
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -7,7 +7,7 @@ are masks in ``Column.breaches`` and checks in ``Table.pandera_schema``, and a t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
@@ -296,17 +296,22 @@ class Table:
         return conformed
 
     def arrow_schema(self) -> pyarrow.Schema:
-        import pyarrow as pa
+        return arrow_schema(self.columns)
 
-        types = {
-            Type.STRING: pa.string(),
-            Type.INT64: pa.int64(),
-            Type.FLOAT64: pa.float64(),
-            Type.BOOL: pa.bool_(),
-            Type.DATE: pa.date32(),
-            Type.TIMESTAMP: pa.timestamp("us", tz="UTC"),
-        }
-        return pa.schema([pa.field(c.name, types[c.type]) for c in self.columns])
+
+def arrow_schema(columns: Iterable[Column]) -> pyarrow.Schema:
+    """Columns as Arrow has them."""
+    import pyarrow as pa
+
+    types = {
+        Type.STRING: pa.string(),
+        Type.INT64: pa.int64(),
+        Type.FLOAT64: pa.float64(),
+        Type.BOOL: pa.bool_(),
+        Type.DATE: pa.date32(),
+        Type.TIMESTAMP: pa.timestamp("us", tz="UTC"),
+    }
+    return pa.schema([pa.field(c.name, types[c.type]) for c in columns])
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,7 @@ from nba_props.schemas.base import Table, WriteMode
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow
 
 
 class WarehouseError(NbaPropsError):
@@ -213,8 +214,13 @@ class Warehouse(Protocol):
     # -- statements -------------------------------------------------------------------------------------------------
 
     @abstractmethod
+    def arrow(self, sql: str, /, **parameters: Any) -> pyarrow.Table:
+        """The result of a portable GoogleSQL statement as the engine gives it; tables are named ``dataset.table``,
+        parameters ``@name``.
+        """
+
     def query(self, sql: str, /, **parameters: Any) -> pd.DataFrame:
-        """The result of a portable GoogleSQL statement; tables are named ``dataset.table``, parameters ``@name``."""
+        """The same as a frame with the project's dtypes."""
 
     @abstractmethod
     def read_only(self, sql: str) -> pd.DataFrame:

@@ -11,7 +11,7 @@ from abc import abstractmethod
 from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import date
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from nba_props.catalog import TABLES
 from nba_props.domain import digests
@@ -26,7 +26,7 @@ from nba_props.warehouse.base import (
     Warehouse,
 )
 from nba_props.warehouse.entries import Change, Entry, Written, noted
-from nba_props.warehouse.frames import checked, joined, new_rows, refuse_strays, rows_of, split
+from nba_props.warehouse.frames import checked, joined, new_rows, refuse_strays, rows_of, split, to_frame
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -120,6 +120,9 @@ class PartitionedWarehouse(Warehouse):
 
     def dates(self, table: Table) -> list[date]:
         return self.partitions(table)
+
+    def query(self, sql: str, /, **parameters: Any) -> pd.DataFrame:
+        return to_frame(self.arrow(sql, **parameters))
 
     def _is_empty(self) -> bool:
         """Whether the warehouse holds nothing yet."""

@@ -17,6 +17,7 @@ from google.cloud import bigquery
 
 from nba_props.catalog import TABLES, VIEWS
 from nba_props.domain import digests
+from nba_props.domain.views.ledger import LEDGER_REVISIONS
 from nba_props.facts.vocabulary import RemediationStep
 from nba_props.operations import remediation, selection
 from nba_props.operations.ledger import batches
@@ -24,6 +25,7 @@ from nba_props.schemas.base import Column, Type
 from nba_props.warehouse import usage
 from nba_props.warehouse.base import CorruptPartition, MissingPartition, WarehouseError
 from nba_props.warehouse.bigquery import leases
+from nba_props.warehouse.lake.columns import columns_of
 from nba_props.warehouse.registry import open_warehouse
 from nba_props_tests.conftest import make_settings
 from nba_props_tests.gcp.googlesql import analyse
@@ -78,6 +80,24 @@ class TestTheTables:
             warehouse._tables.ensure(table.address)
         made = [warehouse._api.client.get_table(warehouse._tables.name(a)) for a in VIEWS]
         assert {v.table_type for v in made} == {"VIEW"}
+        for view in made:
+            own = columns_of(f"{view.dataset_id.removeprefix(warehouse._tables.prefix)}.{view.table_id}", VIEWS)
+            assert {f.name: f.description for f in view.schema} == {c.name: c.full_description for c in own}
+
+    def test_a_view_that_is_replaced_is_described_again(self, warehouse, gcp, tmp_path):
+        warehouse._tables.ensure(LEDGER_REVISIONS.address)
+        later = reopened(warehouse, gcp, tmp_path)
+        later._tables.views = {
+            **VIEWS,
+            LEDGER_REVISIONS.address: replace(LEDGER_REVISIONS, sql=f"{LEDGER_REVISIONS.sql} WHERE p.player_id > 1"),
+        }
+        (run_id,) = (
+            f for f in stored(later, later._tables.views[LEDGER_REVISIONS.address]).schema if f.name == "run_id"
+        )
+        later._tables.ensure(LEDGER_REVISIONS.address)
+        found = stored(later, LEDGER_REVISIONS)
+        assert found.view_query.endswith("player_id > 1")
+        assert [f.description for f in found.schema if f.name == "run_id"] == [run_id.description]
 
     def test_a_new_column_is_added_and_old_rows_are_null_in_it(self, warehouse, gcp, tmp_path, monkeypatch):
         warehouse.write(NAMES, names(D1, 2), [D1])

@@ -19,7 +19,7 @@ from nba_props.schemas import Table
 from nba_props.warehouse import dialects
 from nba_props.warehouse.base import Damage, WarehouseError
 from nba_props.warehouse.entries import Entry, Written
-from nba_props.warehouse.frames import in_order, joined, rows_of, to_frame
+from nba_props.warehouse.frames import in_order, joined, rows_of
 from nba_props.warehouse.lake.views import Views
 from nba_props.warehouse.partitioned import SEALED_MARK, SOURCE_MARK, PartitionedWarehouse, missing_partition
 from nba_props.warehouse.sql import to_duckdb
@@ -82,7 +82,7 @@ class MemoryWarehouse(PartitionedWarehouse):
     def fingerprints(self, table: Table) -> dict[date, str]:
         return {day: hashlib.sha256(rows.to_csv().encode()).hexdigest() for day, (_, rows) in self._of(table).items()}
 
-    def query(self, sql: str, /, **parameters: Any) -> pd.DataFrame:
+    def arrow(self, sql: str, /, **parameters: Any) -> pa.Table:
         self.query_count += 1
         statement = to_duckdb(sql)
         with duckdb.connect() as connection:
@@ -94,7 +94,7 @@ class MemoryWarehouse(PartitionedWarehouse):
 
             connection.execute("SET TimeZone = 'UTC'")
             Views(VIEWS).create(connection, statement.reads, {}, lru_cache(maxsize=None)(scan))
-            return to_frame(connection.execute(statement.sql, parameters).to_arrow_table())
+            return connection.execute(statement.sql, parameters).to_arrow_table()
 
     def read_only(self, sql: str) -> pd.DataFrame:
         if dialects.from_googlesql(sql, {*TABLES, *VIEWS}) is None:

@@ -11,14 +11,16 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import duckdb
 import pytest
 
+from nba_props.domain.views.columns import COLUMNS
 from nba_props.warehouse.base import (
     CorruptPartition,
     MissingPartition,
     WarehouseError,
 )
-from nba_props.warehouse.lake import LakeWarehouse
+from nba_props.warehouse.lake import LakeWarehouse, columns
 from nba_props_tests.warehouse.samples import D1, D2, LEDGER, NAMES, ledger, names
 
 
@@ -43,9 +45,35 @@ def test_read_only_is_read_only(lake, statement):
     assert len(lake.read_only("SELECT * FROM nba_reference.unresolved_names")) == 3
 
 
-def test_the_catalog_opens_the_lake_in_any_duckdb(lake, catalogued):
-    import duckdb
+def test_the_catalog_has_a_comment_for_every_table_view_and_column(lake, catalogued, monkeypatch):
+    lake.write(NAMES, names(D1, 3), [D1])
+    listed = "SELECT table_name, column_name, comment FROM duckdb_columns() WHERE NOT internal"
 
+    def comments() -> dict[tuple[str, str], str]:
+        with duckdb.connect(str(lake.catalog_path), read_only=True) as catalog:
+            kinds = catalog.execute("SELECT view_name, '', comment FROM duckdb_views() WHERE NOT internal").fetchall()
+            return {(of, column): text for of, column, text in [*kinds, *catalog.execute(listed).fetchall()]}
+
+    found = comments()
+    assert None not in found.values()
+    assert len(found) > 1300
+    assert {c.name: found[NAMES.name, c.name] for c in NAMES.columns} == {
+        c.name: c.full_description for c in NAMES.columns
+    }
+    assert found["line_quality_daily", ""].startswith("Per game day, system or other writer")
+    assert found["line_quality_daily", "placeholder_pct"].endswith("[0-100]")
+    # another partition changes no view; another meaning makes the comments again
+    as_made = lake.catalog_path.stat().st_ino
+    lake.write(NAMES, names(D2, 3), [D2])
+    lake.create_views()
+    assert lake.catalog_path.stat().st_ino == as_made
+    games = replace(COLUMNS["games"], description="Games of the date")
+    monkeypatch.setattr(columns, "COLUMNS", {**COLUMNS, "games": games})
+    lake.create_views()
+    assert comments() == {**found, ("line_quality_daily", "games"): "Games of the date"}
+
+
+def test_the_catalog_opens_the_lake_in_any_duckdb(lake, catalogued):
     lake.write(NAMES, names(D1, 3), [D1])
     lake.write(NAMES, names(D2, 4), [D2])
     with duckdb.connect(str(lake.catalog_path), read_only=True) as catalog:
@@ -180,7 +208,7 @@ from nba_props.warehouse.lake import LakeWarehouse
 from nba_props_tests.warehouse.samples import D1, D2, LEDGER, NAMES, ledger, names
 from nba_props_tests.warehouse.samples import D1, LEDGER, NAMES, ledger, names
 disk = sys.argv[1]
-subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", disk], check=True)
+subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", disk], check=True)
 lake = LakeWarehouse(disk + "/lake")
 lake.append(LEDGER, ledger(["a", "b"]), [D1])
 written, said = 0, ""

@@ -16,7 +16,8 @@ from nba_props.warehouse.bigquery.client import Api, retried_while_busy, transla
 from nba_props.warehouse.bigquery.contracts import CONTRACTS, Contracts
 from nba_props.warehouse.bigquery.leases import Leases
 from nba_props.warehouse.bigquery.manifest import Manifest, Mark
-from nba_props.warehouse.bigquery.types import contract_of, fields, promises, stored_columns
+from nba_props.warehouse.bigquery.types import contract_of, described_fields, fields, promises, stored_columns
+from nba_props.warehouse.lake.columns import columns_of
 from nba_props.warehouse.sql import qualified, reads
 
 DATE_COLUMN = "game_date"
@@ -147,6 +148,11 @@ class Tables:
             text = json.dumps(wanted.description)  # every escape of JSON is one of GoogleSQL
             sql = f"CREATE OR REPLACE VIEW `{name}` OPTIONS (description = {text}) AS {wanted.view_query}"
             self._api.change(sql, {}, address)
+            found = self._api.found(name) or found
+        described = described_fields(found.schema, columns_of(address, self.views))
+        if promises(described) != promises(found.schema):
+            found.schema = described
+            retried_while_busy(lambda: self._api.client.update_table(found, ["schema"]))
 
     def _made(self, wanted: bigquery.Table) -> bigquery.Table:
         """The table or view, created unless another process was first."""

@@ -10,7 +10,7 @@ from typing import Any
 from google.cloud import bigquery
 
 from nba_props.facts.digest import digest
-from nba_props.schemas import Table, Type
+from nba_props.schemas import Column, Table, Type
 
 #: types that the API names otherwise than GoogleSQL
 _API_TYPES = {Type.INT64: "INTEGER", Type.FLOAT64: "FLOAT", Type.BOOL: "BOOLEAN"}
@@ -26,6 +26,12 @@ def fields(table: Table) -> list[bigquery.SchemaField]:
         bigquery.SchemaField(c.name, _API_TYPES.get(c.type, c.type.value), description=c.full_description)
         for c in table.columns
     ]
+
+
+def described_fields(schema: Sequence[bigquery.SchemaField], columns: Sequence[Column]) -> list[bigquery.SchemaField]:
+    """A view's columns with their meanings, which BigQuery does not take over from the tables behind it."""
+    meanings = {c.name: c.full_description for c in columns}
+    return [bigquery.SchemaField(f.name, f.field_type, f.mode, description=meanings.get(f.name, "")) for f in schema]
 
 
 def promises(schema: Sequence[bigquery.SchemaField]) -> dict[str, tuple[str, str | None]]:

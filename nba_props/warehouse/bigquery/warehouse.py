@@ -36,6 +36,7 @@ from nba_props.warehouse.sql import qualified, reads
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow
 
 _STAGING_LIFE = timedelta(hours=6)
 
@@ -245,11 +246,11 @@ class BigQueryWarehouse(PartitionedWarehouse):
         for address in self._tables.views:
             self._tables.ensure(address)
 
-    def query(self, sql: str, /, **parameters: Any) -> pd.DataFrame:
+    def arrow(self, sql: str, /, **parameters: Any) -> pyarrow.Table:
         self._tables.ensure_all(reads(sql))
         with self._count_lock:
             self.query_count += 1
-        return to_frame(self._api.rows(qualified(sql, self._tables.name), parameters, "a query"))
+        return self._api.rows(qualified(sql, self._tables.name), parameters, "a query")
 
     def read_only(self, sql: str) -> pd.DataFrame:
         """The result of one SELECT in GoogleSQL; tables are named ``dataset.table``, with any project before it."""

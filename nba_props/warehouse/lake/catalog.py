@@ -11,9 +11,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from nba_props.catalog import TABLES
+from nba_props.facts.digest import digest
 from nba_props.schemas import Table
 from nba_props.storage.files import TEMPORARY
 from nba_props.warehouse.base import WarehouseError
+from nba_props.warehouse.lake.columns import comment, meanings
 from nba_props.warehouse.lake.layout import CATALOG
 from nba_props.warehouse.lake.scans import Scans
 from nba_props.warehouse.lake.views import Views
@@ -21,6 +23,8 @@ from nba_props.warehouse.lake.views import Views
 _LOG = logging.getLogger(__name__)
 #: the views that the catalog has, and what they select
 _NOTE = ".catalog.json"
+#: beside the views in the note: a digest of what the comments are made from
+_MEANINGS = "meanings"
 
 
 class Catalog:
@@ -50,11 +54,14 @@ class Catalog:
             wanted = {a: self._views.body(a) for a in self._views.views}
             same = {} if only is None else {a: sql for a, sql in known.items() if a != only.address}
             wanted |= {a: same[a] if a in same else self._scans.lasting(t) for a, t in TABLES.items()}
+            wanted[_MEANINGS] = digest(json.dumps(meanings(self._views.views)), 8)
             if known != wanted:
-                self._replace(known, wanted)
+                self._replace(known if known.get(_MEANINGS) == wanted[_MEANINGS] else {}, wanted)
 
     def _replace(self, known: dict[str, str], wanted: Mapping[str, str]) -> None:
-        """Make a catalog with the wanted views, from the one with the known ones where that can be opened."""
+        """Make a catalog with the wanted views, from the one with the known ones where that can be opened; every view
+        and column has its meaning as a comment.
+        """
         import duckdb
 
         folder = None
@@ -67,11 +74,14 @@ class Catalog:
                 known = {}  # made from scratch: it holds nothing but views
             with duckdb.connect(str(fresh)) as connection:
                 connection.execute("SET TimeZone = 'UTC'")
+                before = dict(known)
                 for address in self._views.addresses:
                     try:
                         self._views.create(connection, [address], known, lambda table: wanted[table.address])
                     except duckdb.Error as error:  # one unreadable table must not cost the others their views
                         _LOG.warning("no view of %s in the catalog: %s", address, error)
+                comment(connection, [a for a, sql in known.items() if before.get(a) != sql], self._views)
+                known[_MEANINGS] = wanted[_MEANINGS]
             os.replace(fresh, self.path)
             (folder / "note").write_text(json.dumps(known))
             os.replace(folder / "note", self.note)

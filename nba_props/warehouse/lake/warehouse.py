@@ -44,6 +44,7 @@ from nba_props.warehouse.partitioned import (
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow
 
 _LOG = logging.getLogger(__name__)
 #: where files that can't be read are kept
@@ -209,12 +210,12 @@ class LakeWarehouse(PartitionedWarehouse):
 
     # -- statements -------------------------------------------------------------------------------------------------
 
-    def query(self, sql: str, /, **parameters: Any) -> pd.DataFrame:
+    def arrow(self, sql: str, /, **parameters: Any) -> pyarrow.Table:
         with self._count_lock:
             self.query_count += 1
         arrow = self._queries.run(sql, parameters)
         usage.charge(usage.Usage(queries=1, bytes_to_client=arrow.nbytes))
-        return to_frame(arrow)
+        return arrow
 
     def read_only(self, sql: str) -> pd.DataFrame:
         return answer(self._queries, sql)

@@ -1,0 +1,244 @@
+"""What analysts read: rows by name, date and column, checked against the contracts, over every warehouse."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from datetime import UTC, date, datetime, timedelta
+
+import numpy as np
+import pandas as pd
+import pandas.testing as pdt
+import pytest
+
+import nba_props as nba
+from nba_props.catalog import TABLES, VIEWS
+from nba_props.data import Lake, SelectionError
+from nba_props.domain.views.columns import COLUMNS
+from nba_props.schemas import Type
+from nba_props.schemas.base import PANDAS_DTYPES
+from nba_props.schemas.examples import example
+from nba_props.settings import BadSetting, SettingsError
+from nba_props.warehouse.base import WarehouseError
+from nba_props.warehouse.lake import LakeWarehouse
+from nba_props.warehouse.lake.columns import columns_of
+from nba_props_tests.conftest import DAY, make_settings
+from nba_props_tests.gcp import googlesql
+from nba_props_tests.warehouse.samples import D1, D2, LEDGER, NAMES, ledger, names
+
+
+@pytest.fixture
+def read(store, tmp_path) -> Lake:
+    """A warehouse of each kind with three names on a date and two on the next."""
+    store.write(NAMES, pd.concat([names(D1, 3), names(D2, 2, "b")]), [D1, D2])
+    return Lake(make_settings(tmp_path), store)
+
+
+@pytest.fixture
+def small(lake, tmp_path) -> Lake:
+    """The same over a lake alone, for what does not depend on the warehouse."""
+    lake.write(NAMES, pd.concat([names(D1, 3), names(D2, 2, "b")]), [D1, D2])
+    return Lake(make_settings(tmp_path), lake)
+
+
+def test_rows_are_those_of_the_contract_by_date_span_and_column(read):
+    every = read.read("unresolved_names")
+    pdt.assert_frame_equal(every, pd.concat([names(D1, 3), names(D2, 2, "b")], ignore_index=True))
+    assert read.read("nba_reference.unresolved_names", D2)["source_name"].tolist() == ["b0", "b1"]
+    assert len(read.read("unresolved_names", f"{D1}..{D2}")) == 5
+    one = read.read("unresolved_names", "2025-11-05", columns=["quotes", "source_name"], quotes=2)
+    assert one.to_dict("records") == [{"quotes": 2, "source_name": "a1"}]
+    assert read.read("unresolved_names", "2025-11-04").empty
+
+
+def test_a_filter_is_a_value_several_or_null(read):
+    assert read.read("unresolved_names", source_name=["a2", "b0"])["source_name"].tolist() == ["a2", "b0"]
+    assert len(read.read("unresolved_names", best_candidate=None)) == 5
+    assert read.read("unresolved_names", source_name=[]).empty
+    assert (
+        read.read("unresolved_names", game_date=str(D2), runner_up_score=1.5, quotes=np.int64(1))["quotes"].item() == 1
+    )
+
+
+def test_a_text_is_a_value_and_never_a_part_of_the_statement(read):
+    assert read.read("unresolved_names", source_name="a0' OR '1' = '1").empty
+    assert read.read("unresolved_names", source_name="@value_0`; DROP TABLE x; --").empty
+
+
+def test_a_view_is_read_like_a_table(read, store):
+    store.append(LEDGER, ledger(["a", "b"]), [D1])
+    found = read.read("current_predictions", D1, market="points", columns=["prediction_id", "forecast"])
+    assert found.to_dict("records") == [{"prediction_id": "a", "forecast": 10.0}], "both are of one player"
+    assert read.read("current_predictions", D1, market="assists").empty
+    summary = read.read("data_quality_summary")
+    assert list(summary.columns) == [c.name for c in read.columns_of("data_quality_summary")]
+    assert {n: str(t) for n, t in summary.dtypes.items()} == {
+        c.name: PANDAS_DTYPES[c.type] for c in read.columns_of("data_quality_summary")
+    }
+
+
+def test_arrow_has_the_types_of_the_contract(read):
+    arrow = read.arrow("unresolved_names", D1)
+    assert arrow.schema == NAMES.arrow_schema()
+    assert arrow.num_rows == 3
+
+
+def test_a_statement_is_read_only(read):
+    assert read.sql("SELECT COUNT(*) AS n FROM nba_reference.unresolved_names")["n"].item() == 5
+    with pytest.raises(WarehouseError):
+        read.sql("DELETE FROM nba_reference.unresolved_names WHERE TRUE")
+
+
+@pytest.mark.parametrize(
+    ("ask", "message"),
+    [
+        (lambda r: r("unresolved_name"), r"no table or view unresolved_name \(did you mean unresolved_names\?\)"),
+        (lambda r: r("unresolved_names", quote=1), r"no column quote \(did you mean quotes\?\); it has game_date, "),
+        (lambda r: r("unresolved_names", columns=["quots"]), r"no column quots \(did you mean quotes\?\)"),
+        (lambda r: r("unresolved_names", columns="quotes"), r"name them in a list, \['quotes'\]"),
+        (lambda r: r("unresolved_names", columns=[]), "columns is empty"),
+        (lambda r: r("unresolved_names", quotes="2"), "quotes is INT64, and '2' is not"),
+        (lambda r: r("unresolved_names", quotes=True), "quotes is INT64, and True is not"),
+        (lambda r: r("unresolved_names", source_name=7), "source_name is STRING, and 7 is not"),
+        (lambda r: r("unresolved_names", game_date="5 November"), "game_date is DATE, and '5 November' is not"),
+        (lambda r: r("ledger", created_at=datetime(2026, 1, 9)), "created_at is TIMESTAMP"),  # noqa: DTZ001
+        (lambda r: r("unresolved_names", "2025-11-31"), "is not a date of the calendar"),
+        (lambda r: r("unresolved_names", "2025-11-06..2025-11-05"), "ends before it begins"),
+        (lambda r: r("unresolved_names", 20251105), "20251105 is neither a date nor a span"),
+        (lambda r: r("unresolved_names", datetime(2025, 11, 5, 23, tzinfo=UTC)), "is an instant"),
+        (lambda r: r("data_quality_summary", "2025-11-05"), "data_quality_summary has no dates"),
+    ],
+)
+def test_what_does_not_fit_the_contract_is_refused_by_name(small, ask, message):
+    before = small._warehouse.query_count
+    with pytest.raises(SelectionError, match=message):
+        ask(small.read)
+    assert small._warehouse.query_count == before, "nothing was read"
+
+
+def test_a_date_may_be_a_word_or_of_pandas(small, monkeypatch):
+    monkeypatch.setattr("nba_props.data.lake.clock_of", lambda _: lambda: datetime(2025, 11, 6, 18, tzinfo=UTC))
+    assert small.read("unresolved_names", "yesterday")["source_name"].tolist() == ["a0", "a1", "a2"]
+    assert small.read("unresolved_names", pd.Timestamp(D2))["source_name"].tolist() == ["b0", "b1"]
+
+
+def test_a_short_name_is_of_one_table_or_view(small):
+    every = [*TABLES, *VIEWS]
+    assert [small.address_of(address.partition(".")[2]) for address in every] == every
+    assert not {"columns", "name", "when", "self"} & {c.name for a in every for c in columns_of(a, VIEWS)}
+
+
+def test_every_statement_is_googlesql(small, monkeypatch):
+    asked = []
+    plain = LakeWarehouse.arrow
+    monkeypatch.setattr(LakeWarehouse, "arrow", lambda self, sql, **p: asked.append(sql) or plain(self, sql, **p))
+    for name in ("ledger", "judged_predictions", "line_quality_daily"):
+        small.read(name, D1, market=["points", "assists"], system_id=None)
+    small.read("scoreboard", D1, columns=["system_id"])
+    for sql in asked:
+        googlesql.analyse(sql)
+    assert [googlesql.unbounded(sql) for sql in asked] == [[]] * 4
+
+
+def test_every_table_and_view_is_listed_and_described(small):
+    listed = small.tables
+    assert sorted(listed["name"]) == sorted([*TABLES, *VIEWS])
+    assert listed["description"].str.len().min() > 20
+    for address in listed["name"]:
+        described = small.describe(address)
+        assert described["meaning"].str.len().min() > 3, address
+        assert described["example"].notna().all(), address
+    row = small.describe("ledger").set_index("column").loc["line_margin"]
+    assert (row["type"], row["nullable"], row["unit"]) == ("FLOAT64", True, "stat")
+
+
+def test_an_example_keeps_the_contract():
+    for table in TABLES.values():
+        row = table.conform(pd.DataFrame([{c.name: example(c) for c in table.columns}]))
+        assert table.violations(row).empty, table.address
+    kinds = {
+        Type.STRING: str,
+        Type.INT64: int,
+        Type.FLOAT64: float,
+        Type.BOOL: bool,
+        Type.DATE: date,
+        Type.TIMESTAMP: datetime,
+    }
+    assert all(type(example(c)) is kinds[c.type] for c in COLUMNS.values())
+
+
+def test_a_view_has_the_types_that_are_stated_of_its_own_columns():
+    found = {c.name: c.type for address in VIEWS for c in columns_of(address, VIEWS) if c.name in COLUMNS}
+    assert found == {name: column.type for name, column in COLUMNS.items()}, "one that no view has can go"
+    tables = {c.name for t in TABLES.values() for c in t.columns}
+    assert "is_valid_line" in COLUMNS.keys() & tables, "a view may compute what another table stores"
+
+
+def test_a_column_of_a_view_means_what_it_does_in_the_table_that_is_read_first():
+    judged = {c.name: c for c in columns_of("nba_predictions.judged_predictions", VIEWS)}
+    assert judged["quote_id"].description == next(c for c in LEDGER.columns if c.name == "quote_id").description
+    prices = TABLES["nba_analytics.prices"]
+    arbitrages = {c.name: c for c in columns_of("nba_monitoring.arbitrages", VIEWS)}
+    assert arbitrages["line"].full_description == next(c for c in prices.columns if c.name == "line").full_description
+
+
+def test_the_package_alone_loads_no_library():
+    code = (
+        "import sys, nba_props as nba; assert {'open', 'Lake'} <= set(dir(nba)) and nba.__version__; "
+        "import json; print(json.dumps(sorted(m for m in sys.modules if m.split('.')[0] in "
+        "('pandas', 'numpy', 'duckdb', 'dagster', 'pyarrow', 'sqlglot', 'pydantic', 'nba_props'))))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout) == ["nba_props", "nba_props.process", "nba_props.process.version"]
+
+
+def test_reading_loads_no_dagster(tmp_path):
+    LakeWarehouse(tmp_path / "lake").write(NAMES, names(D1, 3), [D1])
+    code = (
+        f"import sys, nba_props as nba; lake = nba.open({str(tmp_path)!r}); "
+        "print(len(lake.read('unresolved_names')), 'dagster' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["3", "False"]
+
+
+def test_a_home_is_opened_by_its_path_or_by_the_environment(tmp_path, monkeypatch):
+    LakeWarehouse(tmp_path / "one" / "lake").write(NAMES, names(D1, 3), [D1])
+    LakeWarehouse(tmp_path / "two" / "lake").claim("SIMULATED")
+    monkeypatch.setenv("NBA_PROPS_HOME", str(tmp_path / "one"))
+    assert len(nba.open().read("unresolved_names")) == 3
+    two = nba.open(tmp_path / "two")
+    assert two.read("unresolved_names").empty
+    assert (two.source, repr(two)[-20:]) == ("SIMULATED", ", a simulated league>"[-20:])
+    with pytest.raises(BadSetting, match=f"there is no {tmp_path / 'three'}"):
+        nba.open(tmp_path / "three")
+    monkeypatch.setenv("NBA_PROPS_PROFILE", "gcp")
+    monkeypatch.delenv("NBA_PROPS_GCP_PROJECT", raising=False)
+    with pytest.raises(SettingsError, match="the profile gcp needs"):
+        nba.open()
+    assert len(nba.open(tmp_path / "one").read("unresolved_names")) == 3, "a home that is named is a lake"
+
+
+def test_an_unknown_attribute_of_the_package_is_an_error():
+    with pytest.raises(AttributeError, match="module 'nba_props' has no attribute 'opne'"):
+        _ = nba.opne
+
+
+def test_polars_is_used_where_it_is_installed(small, monkeypatch):
+    monkeypatch.setitem(sys.modules, "polars", None)
+    with pytest.raises(ImportError, match=r"lake\.polars needs polars: pip install polars"):
+        small.polars("unresolved_names")
+    made = type(
+        "Polars", (), {"from_arrow": staticmethod(lambda a: a), "DataFrame": staticmethod(lambda a: a.num_rows)}
+    )
+    monkeypatch.setitem(sys.modules, "polars", made)
+    assert small.polars("unresolved_names", D1) == 3
+
+
+def test_a_whole_slate_is_read(predicted):
+    lake = Lake(predicted.settings, predicted.warehouse)
+    rows = lake.read("current_predictions", DAY, market="points")
+    assert rows["system_id"].nunique() >= 8
+    assert rows["game_date"].unique().tolist() == [pd.Timestamp(DAY)]
+    assert lake.read("current_predictions", f"{DAY - timedelta(5)}..{DAY}", has_prop_line=True)["line"].notna().all()
