@@ -53,7 +53,7 @@ def test_sql_is_changed_in_one_place(sql, changes):
     assert sorted(changed_sql(sql)) == sorted(changes)
 
 
-def test_sql_is_told_from_other_texts():
+def test_sql_is_recognised():
     assert is_sql("q.quote_id IS NULL")
     assert is_sql("p.cutoff_at > g.start_at")
     assert is_sql("AND {0}.game_date BETWEEN @first AND @last")

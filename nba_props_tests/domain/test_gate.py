@@ -480,6 +480,8 @@ def test_a_current_row_of_another_writer_is_replaced_though_nobody_knows_when_it
     )
     known = {*late["prediction_id"], *current["prediction_id"]}
     assert not set(gate.renewed(late, current, known)["prediction_id"]) & known
+    first = gate.renewed(late, current, set(current["prediction_id"]))
+    assert first["prediction_id"].tolist() == late["prediction_id"].tolist(), "it was never published, so its id is new"
     in_time = current.assign(is_backfill=False)
     assert gate.renewed(late, in_time, known)["prediction_id"].tolist() == late["prediction_id"].tolist()
 

@@ -229,8 +229,8 @@ def test_a_name_is_looked_for_in_its_own_game():
     nameless = pd.concat([people, people.head(1).assign(player_id=9, player_name="?")])
     assert resolve(names.iloc[:2], nameless, nobody)[0]["player_id"].tolist() == [1, 2]
     for asked_of, rosters in ((names.head(1), people), (names.head(1).assign(source_name="Jabari Smith Jr."), people)):
-        two_dates = (pd.concat([f, f.assign(game_date=DAY + pd.Timedelta(days=1))]) for f in (asked_of, rosters))
-        assert resolve(*two_dates, nobody)[0]["player_id"].tolist() == [1, 1]
+        more = [pd.concat([f, f.assign(game_date=DAY + pd.Timedelta(days=1))]) for f in (asked_of, rosters)]
+        assert resolve(more[0], more[1], nobody)[0]["player_id"].tolist() == [1, 1]
 
 
 def test_an_alias_works_both_ways_and_through_a_third_name():
