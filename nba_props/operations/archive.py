@@ -11,7 +11,6 @@ import pandas as pd
 
 from nba_props.domain import digests
 from nba_props.facts.vocabulary import RemediationStep as Step
-from nba_props.facts.vocabulary import sql_list
 from nba_props.schemas.predictions import ARCHIVED_PREDICTIONS, LEDGER, LEDGER_AS_FOUND
 from nba_props.warehouse.base import Warehouse
 
@@ -71,8 +70,7 @@ def removed(warehouse: Warehouse, first: date, last: date) -> pd.DataFrame:
     rows = _unchanged(warehouse, ARCHIVED_PREDICTIONS.conform(stored))
     steps = warehouse.query(
         "SELECT game_date, batch_id, step, MAX(recorded_at) AS done_at FROM nba_predictions.remediations "
-        f"WHERE game_date BETWEEN @first AND @last AND step IN ({sql_list((Step.REMOVED, Step.RESTORED))}) "
-        "GROUP BY game_date, batch_id, step",
+        "WHERE game_date BETWEEN @first AND @last GROUP BY game_date, batch_id, step",
         **span,
     )
     row = ["game_date", "archived_id"]

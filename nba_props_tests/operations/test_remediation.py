@@ -239,6 +239,12 @@ def test_an_action_is_the_command_that_repeats_it(name, run, system):
     assert command == ["nba-props", "quarantine", name, f"{D1}..{D2}", *options]
 
 
+def test_a_predicate_whose_meaning_changes_has_a_new_version():
+    assert {name: version for name, (version, _, _) in PREDICATES.items()} == {
+        "placeholder": 1, "no_source": 1, "not_its_quote": 2, "in_play": 1, "invalid_line": 3, "run": 1, "system": 1,
+    }  # fmt: skip
+
+
 def test_other_texts_have_no_command_and_unknown_predicates_are_refused():
     assert command_of("restore abc") == ""
     with pytest.raises(RemediationError, match="there is no predicate 'ugly'; there are placeholder, no_source"):
@@ -281,7 +287,9 @@ def test_a_batch_is_restored_only_where_it_is_as_it_was_archived(store):
     account = remediation.quarantine(store, OLD_SYSTEM, NOW)
     archive = store.read(ARCHIVED_PREDICTIONS, [D1]).sort_values("prediction_id")
     one_altered, one_twice = archive.assign(forecast=[33.0, 10.0]), pd.concat([archive, archive.tail(1)])
-    for altered, wrong in ((one_altered, 1), (one_twice, 2)):
+    resealed = digests.sealed(ARCHIVED_PREDICTIONS, one_altered)
+    other_reason = archive.assign(deletion_reason=[archive["deletion_reason"].iloc[0], "another"])
+    for altered, wrong in ((one_altered, 1), (one_twice, 2), (resealed, 1), (other_reason, 1)):
         store.write_unchecked(ARCHIVED_PREDICTIONS, altered, D1)
         with pytest.raises(RemediationError, match=f"{wrong} of {len(altered) + 1} rows of batch {account.batch_id}"):
             remediation.restore(store, account.batch_id, NOW)
@@ -351,7 +359,9 @@ def test_a_row_that_was_removed_and_returned_without_restore_is_found(store):
     first = remediation.rollback(store, "r", NOW)
     assert sorted(removed(store, D1, D3).groupby("game_date").size()) == [1, 1, 2]
     assert len(removed(store, D2, D3)) == 2
-    assert removed(store, D1 - timedelta(9), D1 - timedelta(1)).empty
+    nothing = removed(store, D1 - timedelta(9), D1 - timedelta(1))
+    assert nothing.empty
+    assert list(nothing) == ["game_date", "archived_id"]
 
     def returned() -> dict[str, str]:
         found = selection.judged(store, D1, D1).set_index("prediction_id")["problem"].dropna()
@@ -371,6 +381,19 @@ def test_a_row_that_was_removed_and_returned_without_restore_is_found(store):
     assert returned() == {"a": "RETURNED", "b": "RETURNED"}
     remediation.restore(store, again.batch_id, NOW + timedelta(minutes=3))
     assert returned() == {}
+
+
+def test_what_counts_as_removed_is_the_last_that_was_done_whichever_batch_did_it(store):
+    older = store.read(LEDGER, [D1]).loc[lambda f: f["run_id"].eq("r")]
+    names = digests.row_ids(LEDGER, older)
+    for n in range(4):
+        then = NOW + timedelta(minutes=10 * n)
+        batch = remediation.quarantine(store, Selection("run", D1, D1, run_id="r"), then)
+        assert sorted(removed(store, D1, D1)["archived_id"]) == sorted(names)
+        remediation.restore(store, batch.batch_id, then + timedelta(minutes=1))
+        assert removed(store, D1, D1).empty
+    remediation.quarantine(store, Selection("run", D1, D1, run_id="later"), NOW + timedelta(hours=1))
+    assert len(removed(store, D1, D1)) == 1, "another batch of the date does not count"
 
 
 @pytest.mark.parametrize("table", [ARCHIVED_PREDICTIONS, REMEDIATIONS])
