@@ -88,6 +88,7 @@ def _converges(world: World, prepared: Path, folder: Path, where: str) -> None:
     world.platform.now = END
     deliver(world)
     settle(world, where)
+    world.remember()
     copied(prepared, folder / "plain")
     with dg.DagsterInstance.ephemeral() as instance:
         plain = open_platform(folder / "plain", instance, now=END)
