@@ -384,11 +384,14 @@ def test_a_row_that_was_removed_and_returned_without_restore_is_found(store):
     assert returned() == {"a": "RETURNED", "b": "RETURNED"}
     remediation.restore(store, again.batch_id, NOW + timedelta(minutes=3))
     assert returned() == {}
+
+
+def test_what_was_wrong_and_returned_is_wrong_for_what_it_was(store):
     whole = store.read(LEDGER, [D1])
-    remediation.quarantine(store, Selection("placeholder", D1, D1), NOW + timedelta(minutes=4))
+    remediation.quarantine(store, Selection("placeholder", D1, D1), NOW)
     store.write_unchecked(LEDGER_AS_FOUND, whole, D1)
     problems = selection.judged(store, D1, D1).set_index("prediction_id")["problem"].dropna()
-    assert problems.to_dict() == {"x": "PLACEHOLDER_LINE", "y": "PLACEHOLDER_LINE"}, "which is worse"
+    assert problems.to_dict() == {"x": "PLACEHOLDER_LINE", "y": "PLACEHOLDER_LINE"}
 
 
 def test_what_counts_as_removed_is_the_last_that_was_done_whichever_batch_did_it(store):
