@@ -22,7 +22,7 @@ from nba_props_tests.frames import Frames
 
 DAY = pd.Timestamp("2025-11-05")
 CUTOFF = pd.Timestamp("2025-11-06T00:00Z")
-N = 120_000
+N = 30_000
 SYSTEM = TABLES["nba_predictions.moving_average"]
 
 
@@ -170,7 +170,7 @@ def test_no_invalid_row_passes_and_no_valid_row_is_held_back(lake):
     lawful = without | ((kind == "") & ~q["is_in_play"] & (q["bookmaker"] == "draftkings"))
     assert set(published["player_id"]) == set(claims.loc[lawful, "player_id"])
     genuine = published[(published["line"] == 20.0)]
-    assert len(genuine) > 1000, "verified lines of exactly 20.0 pass"
+    assert len(genuine) > 300, "verified lines of exactly 20.0 pass"
 
     reason = held.assign(index=held["player_name"].str.removeprefix("Player ").astype(int)).set_index("index")["reason"]
     for name, (_, expected) in kinds.items():
