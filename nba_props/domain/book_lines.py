@@ -22,7 +22,7 @@ BOOK = [*PROP, "bookmaker"]
 AT_LINE = [*PROP, "line"]
 _READ = (
     "game_date", "game_id", "data_source", "source_name", "bookmaker", "market", "quote_id", "line", "over_price",
-    "under_price", "snapshot_at", "last_update_at", "minutes_before_game", "is_in_play",
+    "under_price", "snapshot_at", "last_update_at", "is_in_play",
 )  # fmt: skip
 #: columns of a book's first main quote, and their names as its opening
 _OPENING = {
@@ -61,7 +61,7 @@ def judged_quotes(
 
 def is_stale(quotes: pd.DataFrame) -> pd.Series:
     """Whether each quote was stale when it was captured; one without the market's update time counts as fresh."""
-    return (quotes["snapshot_at"] - quotes["last_update_at"] > STALE_AFTER).fillna(False).astype(bool)
+    return quotes["snapshot_at"] - quotes["last_update_at"] > STALE_AFTER
 
 
 def book_lines(judged: pd.DataFrame) -> pd.DataFrame:
@@ -73,7 +73,7 @@ def book_lines(judged: pd.DataFrame) -> pd.DataFrame:
     Args:
         judged: the result of ``judged_quotes``.
     """
-    usable = judged[judged["before"] & judged["allowed"] & judged["fresh"]].sort_values("snapshot_at", kind="stable")
+    usable = judged[judged["before"] & judged["allowed"] & judged["fresh"]]
     mains = _main_lines(usable[usable["two_sided"]]).sort_values("snapshot_at", kind="stable")
     main = mains.drop_duplicates(BOOK, keep="last")["quote_id"]
     opening = mains.drop_duplicates(BOOK).rename(columns=_OPENING)[[*BOOK, *_OPENING.values()]]

@@ -199,8 +199,8 @@ def _is_republished(rows: pd.DataFrame, known: pd.DataFrame) -> pd.Series:
     valid = known[known["row_digest"].eq(digests.row_digests(LEDGER, known))]
     key = ["game_date", "prediction_id"]
     now = valid[[*key, *content]].drop_duplicates(key)
-    both = rows[[*key, *content]].merge(now, on=key, how="left", suffixes=("", "_now"), indicator=True)
-    return (both["_merge"].eq("both") & alike(both, content, "_now")).set_axis(rows.index)
+    both = rows[[*key, *content]].merge(now, on=key, how="left", suffixes=("", "_now"))
+    return alike(both, content, "_now").set_axis(rows.index)
 
 
 def _ledger(warehouse: Warehouse, days: Sequence[date]) -> pd.DataFrame:

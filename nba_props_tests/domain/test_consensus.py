@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy.stats import norm
 
 from nba_props.domain import consensus
-from nba_props.domain.book_lines import book_lines, judged_quotes
+from nba_props.domain.book_lines import QUOTES_SQL, book_lines, is_stale, judged_quotes, main_lines_over_time
 from nba_props.domain.odds import over_probability
 from nba_props.domain.prices import prices, shrunk
 from nba_props.facts import markets
@@ -18,7 +18,8 @@ from nba_props.facts.books import ENGINES
 from nba_props.facts.keys import PROP
 from nba_props.facts.markets import POINTS
 from nba_props.schemas.analytics import BOOK_LINES, CONSENSUS, PRICES
-from nba_props_tests.domain.test_lines import CUTOFF, quotes, resolved, slate
+from nba_props.schemas.raw import ODDS_QUOTES
+from nba_props_tests.domain.test_lines import CUTOFF, DAY, quotes, resolved, slate
 
 #: one book of each of five engines
 BOOKS = ("draftkings", "fanduel", "betmgm", "williamhill_us", "bovada")
@@ -66,6 +67,56 @@ class TestWhatABookOffers:
         known = slate(1, cutoff=CUTOFF - pd.Timedelta(minutes=20))
         (found,) = book_lines(judged_quotes(known, rows, resolved(1))).to_dict("records")
         assert (found["minutes_before_game"], found["is_close"]) == (30, True)
+
+    @pytest.mark.parametrize(
+        ("minutes", "in_play", "counts"), [(1, False, True), (0, False, False), (-1, False, False), (1, True, False)]
+    )
+    def test_is_from_before_the_cut_off_and_not_in_play(self, minutes, in_play, counts):
+        rows = quotes(("fanduel", 20.5, -110, -110, minutes)).assign(is_in_play=in_play)
+        assert len(book_lines(judged_quotes(slate(1), rows, resolved(1)))) == counts
+
+    def test_is_a_close_if_it_is_the_main_line_in_the_last_minutes(self):
+        found = offers(
+            ("fanduel", 20.5, -110, -110, 45), ("fanduel", 24.5, 200, -260, 45), ("betmgm", 20.5, -110, -110, 46),
+            ("bovada", 20.5, -110, -110, 5),
+        ).set_index(["bookmaker", "line"])  # fmt: skip
+        assert found["is_close"].to_dict() == {
+            ("fanduel", 20.5): True, ("fanduel", 24.5): False, ("betmgm", 20.5): False, ("bovada", 20.5): True,
+        }  # fmt: skip
+
+    def test_is_read_with_what_its_statement_has(self, lake):
+        rows = quotes(("fanduel", 20.5, -110, -110, 60), ("fanduel", 21.5, -105, -115, 50))
+        lake.write(ODDS_QUOTES, rows, [DAY.date()])
+        read = lake.query(QUOTES_SQL, first=DAY.date(), last=DAY.date())
+        found = (book_lines(judged_quotes(slate(1), f, resolved(1))) for f in (read, rows))
+        pd.testing.assert_frame_equal(*(BOOK_LINES.conform(f) for f in found))
+
+    def test_is_stale_six_hours_after_its_book_updated_it_if_it_is_known_when(self):
+        at = pd.Series([CUTOFF] * 4)
+        hours = pd.Series([6.0, 6.01, 0.0, np.nan])
+        frame = pd.DataFrame({"snapshot_at": at, "last_update_at": at - pd.to_timedelta(hours, unit="h")})
+        assert is_stale(frame).tolist() == [False, True, False, False]
+        assert is_stale(frame).dtype == bool
+
+    def test_moves_over_time_by_the_main_lines_that_count(self):
+        rows = quotes(
+            ("fanduel", 20.5, -110, -110, 90), ("fanduel", 24.5, 200, -260, 90), ("fanduel", 21.5, -110, -110, 60),
+            ("fanduel", 22.5, -110, None, 50), ("betmgm", 19.5, -110, -110, 60), ("prizepicks", 18.5, -110, -110, 60),
+            ("bovada", 17.5, -110, -110, -5), ("williamhill_us", 16.5, -110, -110, 60), ("bovada", 15.5, None, -110, -5),
+        )  # fmt: skip
+        stale = rows["bookmaker"].eq("williamhill_us")
+        rows["last_update_at"] = rows["last_update_at"].mask(stale, CUTOFF - pd.Timedelta(hours=9))
+        found = main_lines_over_time(judged_quotes(slate(1), rows, resolved(1)))
+        assert sorted(zip(found["bookmaker"], found["line"], strict=True)) == [
+            ("betmgm", 19.5), ("fanduel", 20.5), ("fanduel", 21.5),
+        ]  # fmt: skip
+        assert {*PROP, "snapshot_at"} < set(found)
+
+    @pytest.mark.parametrize(("seconds", "minutes"), [(720, 12.0), (30, 0.5), (0, 0.0), (-60, 0.0)])
+    def test_has_an_age_that_is_never_negative(self, seconds, minutes):
+        rows = quotes(("fanduel", 20.5, -110, -110, 60))
+        rows["last_update_at"] -= pd.Timedelta(seconds=seconds)
+        assert book_lines(judged_quotes(slate(1), rows, resolved(1)))["age_minutes"].tolist() == [minutes]
 
     def test_has_the_age_of_its_price_and_its_hold(self):
         rows = quotes(("fanduel", 20.5, -110, -110, 60))

@@ -13,6 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nba_props.domain import digests
+from nba_props.facts.digest import digest
+from nba_props.facts.vocabulary import RemediationStep
 from nba_props.operations import remediation, selection
 from nba_props.operations.archive import archived_rows, removed, stored_rows
 from nba_props.operations.selection import PREDICATES, RemediationError, Selection, command_of
@@ -180,6 +182,8 @@ def test_a_row_leaves_by_its_content_and_not_by_its_id(store):
     assert account.total == 4
     assert ids(store) == "abcde"
     assert store.read(LEDGER, [D1]).set_index("prediction_id").loc["a", "run_id"] == "r"
+    back = remediation.restore(store, account.batch_id, NOW + timedelta(minutes=1))
+    assert (back.total, ids(store)) == (4, "aabcdexyz"), "nor is it taken for the valid one"
 
 
 @pytest.mark.parametrize(
@@ -332,6 +336,22 @@ def test_a_valid_row_that_was_published_again_is_not_put_back_beside_itself(stor
     ]  # fmt: skip
 
 
+def test_a_valid_row_that_was_published_again_and_copied_stands_for_one(store):
+    account = remediation.rollback(store, "r", NOW)
+    again = digests.sealed(LEDGER, rows("a", run_id="third"))
+    store.write_unchecked(LEDGER_AS_FOUND, pd.concat([store.read(LEDGER, [D1]), again, again]), D1)
+    assert remediation.restore(store, account.batch_id, NOW + timedelta(minutes=1)).total == 3
+
+
+def test_the_ids_of_batches_are_those_of_every_release_before(store):
+    """A batch of an earlier release that was killed is completed; one that two processes finish is done once."""
+    asked = Selection("placeholder", D1, D1)
+    expected = [digest(f"{asked.action} #{n}", 6) for n in range(2)]
+    assert remediation.quarantine(store, asked, NOW).batch_id == expected[0]
+    remediation._record(store, expected[0], RemediationStep.DONE, asked.action, D1, 2, NOW + timedelta(seconds=1))
+    assert remediation.quarantine(store, asked, NOW + timedelta(minutes=1), dry_run=True).batch_id == expected[1]
+
+
 def test_a_forged_row_with_the_answer_of_a_valid_one_does_not_stand_for_it(store):
     account = remediation.rollback(store, "r", NOW)
     forged = rows("a", run_id="forged", row_digest="0" * 16)
@@ -342,8 +362,9 @@ def test_a_forged_row_with_the_answer_of_a_valid_one_does_not_stand_for_it(store
 def test_valid_rows_from_before_digests_come_back_with_one_and_others_as_they_were(store):
     old = rows("g", D1, run_id="r", row_digest=None)
     bad = rows("h", D1, run_id="r", row_digest=None, line=20.0, line_source=None, has_prop_line=True)
-    for day, found in ((D1 - timedelta(2), old), (D1 - timedelta(1), bad)):
-        store.write_unchecked(LEDGER_AS_FOUND, found.assign(game_date=pd.Timestamp(day)), day)
+    before = D1 - timedelta(1)
+    found = pd.concat([old, bad]).assign(game_date=pd.Timestamp(before))
+    store.write_unchecked(LEDGER_AS_FOUND, found, before)
     account = remediation.rollback(store, "r", NOW)
     assert ids(store) == "cxyz"
     remediation.restore(store, account.batch_id, NOW)
