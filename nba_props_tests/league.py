@@ -222,8 +222,13 @@ def log_path(day: date, suffix: str = "") -> str:
     return f"nba_stats/leaguegamelog/{SEASON}/{day}-regular-season{suffix}.json.gz"
 
 
+def log(day: date, rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """A game log as the API sends it."""
+    return payloads.game_log(SEASON, "Regular Season", day, rows)
+
+
 def land_log(zone: LandingZone, day: date, rows: list[dict[str, Any]], suffix: str = "") -> None:
-    zone.land(log_path(day, suffix), payloads.game_log(SEASON, "Regular Season", day, rows))
+    zone.land(log_path(day, suffix), log(day, rows))
 
 
 def land(zone: LandingZone, days: int = 30, odds_from: int = 10, asked: Sequence[str] = ("points",)) -> list[Game]:

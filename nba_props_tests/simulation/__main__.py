@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 import argparse
+import logging
+import os
+import shutil
+import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import dagster as dg
+import pandas as pd
+import pytest
 
-from nba_props_tests.conftest import LADDER, few_trees, open_platform
+from nba_props.domain.models import learner, training
+from nba_props.presentation import charts
+from nba_props.process.revision import revision
+from nba_props_tests import dagster_in_memory
+from nba_props_tests.conftest import LADDER, few_trees, no_catalog, open_platform
 from nba_props_tests.simulation.play import Broken, plan, play, shrunk
 
 
@@ -24,31 +36,61 @@ def prepared(folder: Path) -> Path:
     return folder
 
 
+@contextmanager
+def cheaply() -> Iterator[None]:
+    """As the suite runs: instances in memory are copied, nothing waits for the disk, and nothing is drawn."""
+    logging.disable(logging.WARNING)
+    with pytest.MonkeyPatch.context() as patch, no_catalog():
+        for saving in (
+            dagster_in_memory.keep_connections, dagster_in_memory.copy_tables, dagster_in_memory.read_migrations_once
+        ):  # fmt: skip
+            saving(patch)
+        patch.setattr(os, "fsync", lambda _: None)
+        patch.setattr(charts, "_svg", lambda _: b"<svg></svg>")
+        patch.setattr(charts, "_png", lambda _: b"PNG")
+        patch.setattr(training, "MIN_ROWS", 150)
+        patch.setattr(learner, "THREADS", 1)
+        yield
+
+
 def main() -> None:
-    """Play seeds, print what happened, and shrink the first that breaks."""
+    """Play seeds, print what happened in them, and shrink the first that breaks."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("seed", type=int)
+    parser.add_argument("seed", type=int, help="the seed, or the first of several")
     parser.add_argument("--to", type=int, help="play all seeds up to this one")
+    parser.add_argument("--minutes", type=float, help="play seeds for as long")
     parser.add_argument("--events", help="numbers of the events to play, comma-separated")
+    parser.add_argument(
+        "--keep-going", action="store_true", help="go on after a seed that breaks, without shrinking it"
+    )
     asked = parser.parse_args()
     only = [int(n) for n in asked.events.split(",")] if asked.events else None
-    happened: Counter[str] = Counter()
-    with tempfile.TemporaryDirectory() as made:
+    last = asked.to or (sys.maxsize if asked.minutes else asked.seed)
+    until = time.monotonic() + 60 * (asked.minutes or 1e9)
+    converged, broke = Counter[str](), list[int]()
+    with tempfile.TemporaryDirectory() as made, cheaply():
         base = prepared(Path(made) / "prepared")
-        for seed in range(asked.seed, (asked.to or asked.seed) + 1):
+        seed = asked.seed
+        while seed <= last and time.monotonic() < until:
             began = time.monotonic()
             try:
                 world = play(base, Path(made) / str(seed), seed, only)
             except Broken as broken:
-                print(f"BROKEN {broken}")
-                if only is None:
-                    fewest = shrunk(base, Path(made) / f"{seed}-shrunk", seed)
+                broke.append(seed)
+                print(f"BROKEN {broken} (commit {revision()})", flush=True)
+                if not asked.keep_going:
+                    fewest = shrunk(base, Path(made) / f"{seed}-shrunk", seed) if only is None else only
                     names = plan(seed)
-                    print(f"fewest events: --events {','.join(map(str, fewest))} ({[names[n] for n in fewest]})")
-                raise SystemExit(1) from broken
-            happened += world.happened
-            print(f"seed {seed}: {sum(world.happened.values())} events in {time.monotonic() - began:.1f} s", flush=True)
-    print(", ".join(f"{name} {n}" for name, n in happened.most_common()))
+                    print(f"fewest events: {seed} --events {','.join(map(str, fewest))} ({[names[n] for n in fewest]})")
+                    break
+            else:
+                converged += world.happened
+                print(f"seed {seed}: converged after {time.monotonic() - began:.1f} s", flush=True)
+            shutil.rmtree(Path(made) / str(seed))
+            seed += 1
+    print(pd.Series(converged, name="times, all converged").sort_values(ascending=False).to_string())
+    print(f"{seed - asked.seed - len(broke)} seeds converged, broken: {broke or 'none'}")
+    raise SystemExit(bool(broke))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What can happen: payloads that land well or badly, sensors that tick, people who type, processes that are killed."""
+"""What can happen: payloads that land well or badly, sensors that tick, people who type, processes that end midway."""
 
 from __future__ import annotations
 
@@ -8,20 +8,25 @@ from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
 
-import pandas as pd
+import dagster as dg
 
 from nba_props.automation import planning
 from nba_props.automation.jobs import GRADE_JOB, PREDICT_JOB, RELINE_JOB
+from nba_props.automation.ranges import RANGE_END, RANGE_START
 from nba_props.automation.runner import remediate
 from nba_props.automation.sensors.news import on_odds
 from nba_props.automation.sensors.results import on_results
+from nba_props.catalog import TABLES
 from nba_props.facts.calendar import game_date_of, spans
 from nba_props.operations.ledger import batches, own_dates
 from nba_props.process.errors import NbaPropsError
-from nba_props.schemas.predictions import LEDGER
+from nba_props.schemas import WriteMode
+from nba_props.schemas.predictions import ARCHIVED_PREDICTIONS, LEDGER
 from nba_props.storage.landing import capture_suffix
 from nba_props_tests import league
+from nba_props_tests.simulation.interruptions import ENDS, damage, ending, meanwhile, read_everything
 from nba_props_tests.simulation.world import GAMES, SPAN, World
+from nba_props_tests.sources.mutations import mutated, places
 
 Event = Callable[[World], None]
 
@@ -50,7 +55,9 @@ def odds_twice(world: World) -> None:
     path, content = _capture(world, _game(world))
     world.land(path, content)
     head = path.removesuffix(".json.gz").rpartition("-")[0]
-    world.land(f"{head}{capture_suffix(world.now + timedelta(seconds=61))}.json.gz", content)
+    twin = f"{head}{capture_suffix(world.now + timedelta(seconds=61))}.json.gz"
+    world.land(twin, content)
+    world.repeated.add(twin)
 
 
 def odds_late(world: World) -> None:
@@ -82,6 +89,17 @@ def odds_damaged(world: World) -> None:
     world.land(path, world.rng.choice(bad))
 
 
+def _mutated(world: World, content: object) -> bytes:
+    text = json.dumps(content, default=str)
+    return mutated(text.encode(), list(places(json.loads(text))), world.rng, packed=True).data
+
+
+def odds_mutated(world: World) -> None:
+    """A payload with values, keys or bytes that no feed sends."""
+    path, content = _capture(world, _game(world))
+    world.land(path, _mutated(world, content))
+
+
 def played(world: World) -> list[date]:
     """The dates whose games are over, in order: an event draws for each."""
     return sorted({g.day for g in GAMES if g.tipoff_at + timedelta(hours=3) < world.now})
@@ -109,6 +127,12 @@ def results_corrected(world: World) -> None:
             league.land_log(world.platform.zone, day, rows, capture_suffix(world.now))
 
 
+def results_mutated(world: World) -> None:
+    """A game log with values, keys or bytes that no feed sends."""
+    for day in played(world)[-1:]:
+        world.land(league.log_path(day, capture_suffix(world.now)), _mutated(world, league.log(day, _log_rows(day))))
+
+
 def results_damaged(world: World) -> None:
     """A game log that can't be read."""
     world.land(league.log_path(SPAN[0], capture_suffix(world.now)), world.rng.choice([b"", b"\x1f\x8b\x08", b"null"]))
@@ -131,31 +155,48 @@ def time_passes(world: World) -> None:
     world.pass_time(world.rng.choice([5, 40, 150, 300, 720]))
 
 
+def clock_is_set_back(world: World) -> None:
+    """The machine's clock was ahead by some minutes."""
+    world.pass_time(-world.rng.choice([1, 7, 20]))
+
+
 def news_sensor(world: World) -> None:
     """The sensor of odds ticks, and what it asks for runs."""
-    found = on_odds(world.seen.setdefault("news", {}), world.platform.inputs, world.now)
-    world.seen["news"] = json.loads(found.cursor or "{}")
-    for request in found.run_requests or ():
-        world.run(request.job_name, pd.Timestamp(request.partition_key).date())
+    _run(world, on_odds(world.seen.get("news", {}), world.platform.inputs, world.now), "news")
 
 
 def results_sensor(world: World) -> None:
     """The sensor of box scores ticks, and what it asks for runs."""
-    found = on_results(world.seen.setdefault("results", {}), world.platform.inputs, game_date_of(world.now))
-    world.seen["results"] = json.loads(found.cursor or "{}")
+    _run(world, on_results(world.seen.get("results", {}), world.platform.inputs, game_date_of(world.now)), "results")
+
+
+def _run(world: World, found: dg.SensorResult, sensor: str) -> None:
+    world.seen[sensor] = json.loads(found.cursor or "{}")
     for request in found.run_requests or ():
-        if request.partition_key:
-            world.run(request.job_name, pd.Timestamp(request.partition_key).date())
+        keys = [request.partition_key] if request.partition_key else [request.tags[k] for k in (RANGE_START, RANGE_END)]
+        world.run(request.job_name, *(date.fromisoformat(key) for key in keys))
 
 
-def backfill(world: World) -> None:
-    """`nba-props backfill` of the dates up to now."""
-    asked = [day for day in SPAN if day <= game_date_of(world.now)]
-    keys = planning.assets_of(world.platform.definitions, PREDICT_JOB)
-    pending = planning.pending(world.platform.definitions, world.platform.inputs, keys, asked)
+def tick_before(world: World) -> None:
+    """The sensors have seen what is there when a seed begins."""
+    inputs = world.platform.inputs
+    world.seen["news"] = json.loads(on_odds({}, inputs, world.now).cursor or "{}")
+    world.seen["results"] = json.loads(on_results({}, inputs, game_date_of(world.now)).cursor or "{}")
+
+
+def backfill(world: World, first: int = 0, last: int | None = None) -> None:
+    """`nba-props backfill` of the dates up to now, or some of them."""
+    asked = [day for day in SPAN if day <= game_date_of(world.now)][first:last]
+    pending = planning.pending(world.platform.definitions, world.platform.inputs, world.assets(PREDICT_JOB), asked)
     if pending:
         for step in planning.plan(world.platform.definitions, world.platform.inputs, pending):
             world.run(*step)
+
+
+def backfill_of_some_dates(world: World) -> None:
+    """`nba-props backfill` of a span that overlaps others."""
+    first = world.rng.randrange(len(SPAN))
+    backfill(world, first, first + 1 + world.rng.randrange(2))
 
 
 def predict_again(world: World) -> None:
@@ -219,19 +260,66 @@ def forge(world: World) -> None:
     world.platform.warehouse.append(LEDGER, made, [row["game_date"].iloc[0].date()], {})
 
 
-def kill(world: World) -> None:
-    """A run is killed at one of its writes."""
-    with world.killed_at(world.rng.randrange(14)):
-        world.rng.choice([backfill, predict_again, grade])(world)
+#: what a process may be about as something happens to it
+_WORK: tuple[Event, ...] = (backfill, predict_again, grade, reline, quarantine, restore, rollback)
+
+
+def _ending(name: str) -> Event:
+    def event(world: World) -> None:
+        work = world.rng.choice(_WORK)
+        with ending(world, name, world.rng.randrange(20)):
+            work(world)
+
+    event.__name__, event.__doc__ = name, f"A command of {len(_WORK)} meets it at one of its files."
+    return event
+
+
+def second_writer(world: World) -> None:
+    """Another process does its own work on the same home while this one is about to write a table."""
+    other = world.another()
+    work, others = world.rng.choice(_WORK[:4]), other.rng.choice(_WORK)
+    with meanwhile(world, world.rng.randrange(20), lambda: others(other)):
+        work(world)
+    world.reported += other.reported
+    world.broken += other.broken
+
+
+def reader(world: World) -> None:
+    """A dashboard reads everything while a table is about to be written."""
+    with meanwhile(world, world.rng.randrange(20), lambda: world.broken.extend(read_everything(world))):
+        world.rng.choice(_WORK)(world)
+
+
+def damaged_file(world: World) -> None:
+    """A partition that can be made again loses half of its bytes."""
+    ours = [t for t in TABLES.values() if t.write_mode is WriteMode.REPLACE]
+    there = [(t.address, day) for t in ours for day in world.lake.partitions(t) if day in SPAN]
+    if there:
+        damage(world, *world.rng.choice(there))
+
+
+def lost_dagster_home(world: World) -> None:
+    """Dagster's record of all runs is gone."""
+    world.platform.instance = world.open.enter_context(dg.DagsterInstance.ephemeral())
+
+
+def scrub(world: World) -> None:
+    """`nba-props scrub` finds what was damaged, and nothing else but what another writer forged."""
+    found = {(d.table.address, d.partition) for d in world.lake.damaged(SPAN)}
+    forged = {(t.address, day) for t in (LEDGER, ARCHIVED_PREDICTIONS) for day in SPAN} if world.forged else set()
+    world.broken += [f"{where} is damaged, says the scrub" for where in found - forged - set(world.damaged)]
+    world.broken += [f"the scrub does not find {where}" for where in set(world.damaged) - found]
 
 
 #: every event and how often it is drawn
 EVENTS: dict[str, tuple[Event, int]] = {
     event.__name__: (event, weight)
     for event, weight in (
-        (odds, 6), (odds_twice, 1), (odds_late, 1), (odds_of_unknown_players, 1), (odds_of_another_game, 1), (odds_damaged, 2),
-        (results, 3), (results_corrected, 1), (results_damaged, 1), (time_passes, 6), (news_sensor, 4),
-        (results_sensor, 2), (backfill, 1), (predict_again, 1), (grade, 1), (reline, 1), (quarantine, 1), (restore, 1),
-        (rollback, 1), (forge, 1), (kill, 3),
+        (odds, 8), (odds_twice, 1), (odds_late, 1), (odds_of_unknown_players, 1), (odds_of_another_game, 1),
+        (odds_damaged, 1), (odds_mutated, 2), (results, 4), (results_corrected, 1), (results_damaged, 1),
+        (results_mutated, 1), (time_passes, 8), (clock_is_set_back, 1), (news_sensor, 5), (results_sensor, 2),
+        (backfill, 1), (backfill_of_some_dates, 1), (predict_again, 1), (grade, 1), (reline, 1), (quarantine, 1),
+        (restore, 1), (rollback, 1), (forge, 1), (scrub, 1), (damaged_file, 1), (lost_dagster_home, 1),
+        (second_writer, 2), (reader, 1), *((_ending(name), 1) for name in ENDS),
     )
 }  # fmt: skip

@@ -8,17 +8,39 @@ from nba_props.catalog import TABLES
 from nba_props.domain.lines import claimed_lines_sql
 from nba_props.domain.stored import span_sql
 from nba_props.schemas.predictions import ARCHIVED_PREDICTIONS, LEDGER
-from nba_props.schemas.raw import ODDS_QUOTES
-from nba_props_tests.simulation.world import SPAN, World
+from nba_props.schemas.raw import ODDS_QUOTES, QUARANTINED_QUOTES
+from nba_props_tests import league
+from nba_props_tests.simulation.world import GAMES, SPAN, World
 
+_ODDS = league.capture(GAMES[0], 0)[0].split("/")[0] + "/"
 _SPAN = {"first": SPAN[0], "last": SPAN[-1]}
 
 
 def check(world: World) -> list[str]:
     """What is broken."""
+    _forget_what_is_made_again(world)
+    found, world.broken = world.broken, []
+    found += [*_nothing_lost(world), *_whole(world)]
+    if ODDS_QUOTES.address in {address for address, _ in world.damaged}:
+        return found  # a line can't be compared with a quote that can't be read
     rows = world.platform.query(f"SELECT * FROM ({claimed_lines_sql(span_sql(LEDGER))}) AS j", **_SPAN)
     ours = rows[~rows["prediction_id"].isin(world.forged)]
-    return [*_lines(ours, world), *_in_time(ours), *_nothing_lost(world), *_whole(world), *_forged_is_seen(rows, world)]
+    return [*found, *_lines(ours, world), *_in_time(ours), *_forged_is_seen(rows, world)]
+
+
+def nothing_dropped(world: World) -> list[str]:
+    """Every payload of odds has rows, or a reason why it has none."""
+    used = {p for table in (ODDS_QUOTES, QUARANTINED_QUOTES) for p in world.rows(table)["payload"]}
+    return [
+        f"{path}: neither rows nor a reason"
+        for path in sorted(world.landed - used - world.repeated)
+        if path.startswith(_ODDS)
+    ]
+
+
+def _forget_what_is_made_again(world: World) -> None:
+    now = {key: world.lake._layout.located(TABLES[key[0]], key[1]) for key in world.damaged}
+    world.damaged = {key: file for key, file in world.damaged.items() if now[key] == file}
 
 
 def _lines(ours: pd.DataFrame, world: World) -> list[str]:
@@ -56,17 +78,19 @@ def _nothing_lost(world: World) -> list[str]:
 
 
 def _whole(world: World) -> list[str]:
-    """Every partition can be read and has the rows that were stated for it."""
+    """Every partition can be read and has the rows that were stated for it; those that changed are read."""
     broken = []
     for table in TABLES.values():
-        states = world.platform.warehouse.states(table)
-        read = world.platform.warehouse.read(table, [d for d in states if d in SPAN])
+        states = {day: state for day, state in world.lake.states(table).items() if day in SPAN}
+        changed = [day for day, state in states.items() if world.looked_at.get((table.address, day)) != state]
+        read = world.lake.read(table, changed)
         counts = read["game_date"].dt.date.value_counts() if len(read) else {}
         broken += [
-            f"{table.address} of {day}: {counts.get(day, 0)} rows for {state.rows}"
-            for day, state in states.items()
-            if day in SPAN and counts.get(day, 0) != state.rows
+            f"{table.address} of {day}: {counts.get(day, 0)} rows for {states[day].rows}"
+            for day in changed
+            if counts.get(day, 0) != states[day].rows
         ]
+        world.looked_at |= {(table.address, day): states[day] for day in changed}
     return broken
 
 

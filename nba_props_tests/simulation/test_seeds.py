@@ -8,19 +8,28 @@ from pathlib import Path
 import pytest
 
 from nba_props.schemas.predictions import LEDGER
+from nba_props.schemas.raw import ODDS_QUOTES
+from nba_props.warehouse.base import WarehouseError
 from nba_props_tests.conftest import DAY, NEXT
-from nba_props_tests.simulation import events, invariants, play
-from nba_props_tests.simulation.world import World
+from nba_props_tests.simulation import events, interruptions, invariants, play
+from nba_props_tests.simulation.world import World, cast_of
 
-_LONG = [pytest.param(seed, marks=pytest.mark.long) for seed in range(2, 9)]
+SHORT, LONG = range(1, 9), range(9, 61)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", [1, *_LONG])
+@pytest.mark.parametrize("seed", [*SHORT, *(pytest.param(seed, marks=pytest.mark.long) for seed in LONG)])
 def test_invariants_hold_and_tables_converge(landed_history: Path, tmp_path: Path, seed: int):
     world = play.play(landed_history, tmp_path, seed)
     assert sum(world.happened.values()) >= play.LENGTH
     assert world.published, "a seed that publishes nothing proves nothing"
+
+
+def test_every_event_is_drawn_and_one_seed_in_some_runs_every_table():
+    assert {name for seed in (*SHORT, *LONG) for name in play.plan(seed)} == set(events.EVENTS)
+    casts = [cast_of(seed) for seed in SHORT]
+    assert casts.count(frozenset()) == 1
+    assert all({LEDGER.address, ODDS_QUOTES.address} < cast for cast in casts if cast)
 
 
 def test_a_seed_is_always_the_same_events():
@@ -64,6 +73,43 @@ def _too_late(world: World) -> None:
     rows = world.rows()
     rows["created_at"] = rows["cutoff_at"]
     world.platform.warehouse.write_unchecked(LEDGER, rows.assign(is_backfill=False), DAY)
+
+
+@pytest.mark.parametrize("left", [b"PAR1", None])
+def test_a_harmed_partition_is_seen_unless_the_seed_harmed_it(published: World, left: bytes | None):
+    file = Path(published.lake._layout.located(LEDGER, DAY))
+    file.unlink()  # a copy shares it
+    if left is not None:
+        file.write_bytes(left)
+    published.looked_at.clear()
+    with pytest.raises(WarehouseError, match=f"{LEDGER.address} partition {DAY}"):
+        invariants.check(published)
+
+
+def test_a_payload_that_is_dropped_without_a_word_is_seen(published: World):
+    published.landed.add("the_odds_api/player_points/2025-11-10/lost.json.gz")
+    assert invariants.nothing_dropped(published) == [
+        "the_odds_api/player_points/2025-11-10/lost.json.gz: neither rows nor a reason"
+    ]
+
+
+@pytest.mark.parametrize("name", interruptions.ENDS)
+def test_a_command_meets_its_end_at_the_file_that_was_drawn(published: World, name: str):
+    with interruptions.ending(published, name, 1):
+        events.predict_again(published)
+    assert published.happened[f"{name}, met"] == 1
+    assert invariants.check(published) == []
+
+
+def test_what_happens_meanwhile_happens_once_and_before_a_table_of_this_world_is_written(published: World):
+    happened: list[int] = []
+    with interruptions.meanwhile(published, 3, lambda: happened.append(1)):
+        other = published.another()
+        events.predict_again(other)
+        assert happened == [], "another process writes"
+        events.predict_again(published)
+    assert happened == [1]
+    published.open.close()
 
 
 @pytest.mark.parametrize(

@@ -1,29 +1,46 @@
-"""The world of a seed: a small league, a clock, what has landed, and what was ever published."""
+"""The world of a seed: a small league, a clock, the systems deployed, what has landed, and what was ever published."""
 
 from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
+import dagster as dg
+
+from nba_props.assets.tables import asset_key
+from nba_props.automation import planning
+from nba_props.automation.jobs import PREDICT_JOB, TRAIN_JOB
+from nba_props.catalog import TABLES
+from nba_props.domain.systems import SYSTEM_TABLES, SYSTEMS
 from nba_props.facts.calendar import days
-from nba_props.schemas.predictions import ARCHIVED_PREDICTIONS, LEDGER
+from nba_props.schemas import analytics, features
+from nba_props.schemas.predictions import (
+    ARCHIVED_PREDICTIONS,
+    GRADE_HISTORY,
+    LEDGER,
+    PREDICTION_ACCURACY,
+    QUARANTINED_PREDICTIONS,
+)
+from nba_props.warehouse.lake import LakeWarehouse
 from nba_props_tests import league
-from nba_props_tests.conftest import DAY, NEXT, Platform
+from nba_props_tests.conftest import DAY, NEXT, Platform, open_platform
 
 #: the dates that are predicted: two with games, a day off between them
 SPAN = days(DAY, NEXT)
 GAMES = [game for game in league.games() if game.day in SPAN]
 #: the clock begins in the morning of the first date, when nothing of it has landed, and ends after all is played
 MORNING, END = league.tipoff(DAY) - timedelta(hours=9), league.tipoff(NEXT) + timedelta(hours=18)
-
-
-class Killed(BaseException):
-    """The process ends at a write."""
+#: what every cast needs and makes
+_ALWAYS = (
+    analytics.HISTORICAL_GAMES, analytics.CONTEXT, analytics.SLATE, analytics.BETTING_LINES, features.PLAYER_FEATURES,
+    LEDGER, QUARANTINED_PREDICTIONS, PREDICTION_ACCURACY, GRADE_HISTORY,
+)  # fmt: skip
+#: one seed in so many runs every system and every table
+WHOLE_EVERY = 8
 
 
 @dataclass
@@ -32,6 +49,8 @@ class World:
 
     platform: Platform
     rng: random.Random = field(default_factory=random.Random)
+    #: the tables that are deployed; all of them when empty
+    cast: frozenset[str] = frozenset()
     #: every row that was ever published, by id, with its digest
     published: dict[str, str] = field(default_factory=dict)
     #: ids of the rows that another writer forged
@@ -40,15 +59,31 @@ class World:
     happened: Counter[str] = field(default_factory=Counter)
     #: the sensors' cursors
     seen: dict[str, dict[str, str]] = field(default_factory=dict)
-    #: checks and runs that failed
+    #: checks, runs and commands that failed
     reported: list[str] = field(default_factory=list)
+    #: what an event itself found to be broken
+    broken: list[str] = field(default_factory=list)
+    #: payloads that were landed, by path
+    landed: set[str] = field(default_factory=set)
+    #: those whose quotes others have as well: they are counted and neither stored nor held back
+    repeated: set[str] = field(default_factory=set)
+    #: partitions that somebody damaged and nobody has made again, by table and date, with the damaged file
+    damaged: dict[tuple[str, date], str] = field(default_factory=dict)
+    #: the last state of each partition that was looked at
+    looked_at: dict[tuple[str, date], Any] = field(default_factory=dict)
+    #: instances that were opened on the way
+    open: ExitStack = field(default_factory=ExitStack)
 
     @property
     def now(self) -> datetime:
         return self.platform.now
 
+    @property
+    def lake(self) -> LakeWarehouse:
+        return self.platform.warehouse
+
     def pass_time(self, minutes: float) -> None:
-        """The clock never goes back, nor beyond the end."""
+        """The clock goes on, never beyond the end; it may also be set back by minutes."""
         self.platform.now = min(self.platform.now + timedelta(minutes=minutes), END)
 
     def land(self, path: str, content: Any) -> None:
@@ -56,42 +91,48 @@ class World:
         file = self.platform.zone._path / path
         if file.exists():
             return
+        self.landed.add(path)
         if not isinstance(content, bytes):
             self.platform.zone.land(path, content)
             return
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(content)
 
-    def run(self, job: str, first: Any, last: Any = None, select: Any = None) -> None:
+    def assets(self, job: str) -> list[dg.AssetKey]:
+        """The assets of a job that are deployed."""
+        known = planning.assets_of(self.platform.definitions, job)
+        if not self.cast:
+            return known
+        graph = self.platform.definitions.resolve_asset_graph()
+        deployed = [k for k in known if ".".join(k.path) in self.cast]
+        # a step makes all of its tables
+        return sorted({k for key in deployed for k in graph.get(key).execution_set_asset_keys})
+
+    def run(self, job: str, first: Any, last: Any = None) -> None:
         """Run a job as a sensor or a person asks for it; what it reports is kept."""
+        last = last or first
+        select = self.assets(job) if job != TRAIN_JOB else None
         outcome = self.platform.run(job, first, last, select)
-        self.reported += [] if outcome.success else [f"{job} of {first} failed"]
+        self.reported += [] if outcome.success else [f"{job} of {first} failed: {outcome.errors[:1]}"]
         self.reported += [f"{asset} {name}" for asset, name, *_ in outcome.failed_checks]
+        self.reported += outcome.failures
+        if outcome.success and job == PREDICT_JOB:
+            asked = [t for t in SYSTEM_TABLES.values() if asset_key(t) in select]
+            self.broken += [
+                f"{table.address} of {day}: missing after a run that reports success"
+                for table in asked
+                for day in set(days(first, last)) - set(self.lake.partitions(table))
+            ]
 
-    @contextmanager
-    def killed_at(self, write: int) -> Iterator[None]:
-        """The process is killed as it begins its n-th replacement of partitions, if it comes to that many."""
-        lake, left = type(self.platform.warehouse), [write]
-        plain = lake._replace
-
-        def dying(warehouse: Any, *given: Any, **named: Any) -> Any:
-            left[0] -= 1
-            if left[0] < 0:
-                raise Killed
-            return plain(warehouse, *given, **named)
-
-        lake._replace = dying
-        try:
-            yield
-        except Killed:
-            self.happened["killed"] += 1
-        finally:
-            lake._replace = plain
-            # another process has no memory of this one
-            self.platform.rebuild()
+    def another(self) -> World:
+        """Another process on the same home: with a warehouse, an instance and definitions of its own."""
+        folder = self.platform.settings.home.parent
+        instance = self.open.enter_context(dg.DagsterInstance.ephemeral())
+        platform = open_platform(folder, instance, now=self.now)
+        return World(platform, random.Random(self.rng.random()), self.cast, forged=self.forged)  # noqa: S311
 
     def rows(self, table: Any = LEDGER) -> Any:
-        return self.platform.warehouse.read(table, self.platform.warehouse.partitions(table))
+        return self.lake.read(table, self.lake.partitions(table))
 
     def remember(self) -> None:
         """Note what is published by now."""
@@ -102,11 +143,25 @@ class World:
                     self.published.setdefault(str(ident), str(digest))
 
 
+def cast_of(seed: int) -> frozenset[str]:
+    """The tables that a seed deploys: two of the systems with what they need, or everything."""
+    if seed % WHOLE_EVERY == 0:
+        return frozenset()
+    asked = random.Random(f"cast {seed}").sample(SYSTEMS, 2)  # noqa: S311
+    made = [t for t in TABLES.values() if t.dataset in ("nba_raw", "nba_reference")]
+    for system in asked:
+        needs = [system.needs(), *(s.needs() for s in system.needs().systems)]
+        made += [SYSTEM_TABLES[s.system_id] for s in (system, *system.needs().systems)]
+        made += [table for need in needs for table in need.tables]
+    return frozenset(t.address for t in (*made, *_ALWAYS))
+
+
 def empty(platform: Platform) -> None:
-    """Take the payloads of ``SPAN`` out of a landed league: they land when the seed says so."""
-    for game in GAMES:
+    """Take the payloads from ``SPAN`` on out of a landed league: they land when the seed says so, or not at all."""
+    for game in league.games():
+        if game.day < SPAN[0]:
+            continue
         for minutes in (420, 30, -30):
             (platform.zone._path / league.capture(game, minutes)[0]).unlink(missing_ok=True)
-    for day in SPAN:
-        (platform.zone._path / league.log_path(day)).unlink(missing_ok=True)
+        (platform.zone._path / league.log_path(game.day)).unlink(missing_ok=True)
     platform.now = MORNING
