@@ -10,7 +10,8 @@ import dagster as dg
 from nba_props.assets import analytics, distributions, minutes, models, monitoring, predictions, raw, reference, site
 from nba_props.assets.inputs import Inputs
 from nba_props.assets.partitions import daily_partitions, weekly_partitions
-from nba_props.assets.tables import IO_MANAGER, WarehouseIOManager
+from nba_props.assets.publishing import PUBLICATION, publication_of
+from nba_props.assets.tables import IO_MANAGER, warehouse_io
 from nba_props.automation.alerts import Alerts
 from nba_props.automation.audit import audit_job
 from nba_props.automation.fetching import build_fetch_jobs
@@ -75,7 +76,8 @@ def build_defs(deployment: Deployment) -> dg.Definitions:
             "clock": clock,
             "feeds": deployment.feeds,
             "alerts": Alerts(settings.live, settings.home, clock),
-            IO_MANAGER: WarehouseIOManager(deployment.warehouse),
+            IO_MANAGER: warehouse_io(deployment.warehouse),
+            PUBLICATION: publication_of(deployment.warehouse),
         },
         executor=dg.in_process_executor,
     )
