@@ -12,7 +12,7 @@ import os
 import re
 import shutil
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -151,11 +151,14 @@ class Manifests:
                 shutil.copyfileobj(content, sink)
         return True
 
-    def unnamed(self, day: date, but: Sequence[str]) -> Iterator[Path]:
-        """The kept files of a date that none of these manifests names."""
-        named = {kept.name for name in but for kept in self.read(day, name).tables.values()}
+    def unnamed(self, day: date, but: Sequence[str]) -> list[Path]:
+        """The kept files of a date that none of these manifests names; none of them if one can't be read."""
+        try:
+            named = {kept.name for name in but for kept in self.read(day, name).tables.values()}
+        except CorruptPartition:
+            return []
         every = (self.root / _FILES).glob(f"*/*/{PREFIX}{day.isoformat()}/*")
-        return (path for path in every if path.name not in named)
+        return [path for path in every if path.name not in named]
 
 
 def _instant_of(stamp: str) -> datetime:

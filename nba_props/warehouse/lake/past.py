@@ -15,7 +15,7 @@ from functools import cached_property
 
 from nba_props.catalog import TABLES
 from nba_props.schemas import Table
-from nba_props.warehouse.base import NotKept, past_is_fixed
+from nba_props.warehouse.base import CorruptPartition, NotKept, past_is_fixed
 from nba_props.warehouse.lake.layout import Layout
 from nba_props.warehouse.lake.manifests import Manifest, Manifests
 
@@ -60,6 +60,8 @@ class Past(Layout):
             manifest = self._manifests.read(day, known[max(past) if past else min(known)])
         except FileNotFoundError:
             return {t.address: self._not_kept(t, day, min(known)) for t in TABLES.values()}
+        except CorruptPartition as error:
+            return {t.address: NotKept(str(error)) for t in TABLES.values()}
         files = {t: self._kept(t, day, manifest) for t in TABLES.values() if t.lasting_name in manifest.tables}
         if past:
             return {t.address: path for t, path in files.items()}

@@ -8,6 +8,7 @@ publishes nothing; what it left is current, so the next run of that date works w
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -28,6 +29,7 @@ from nba_props.warehouse.lake.layout import LOCK, Layout, held
 from nba_props.warehouse.lake.manifests import AS_FOUND, Kept, Manifest, Manifests
 from nba_props.warehouse.lake.partitions import Partitions
 
+_LOG = logging.getLogger(__name__)
 _OPEN, _REPLACED = "open", "replaced"
 #: dates whose old versions a publication removes besides its own: few, since a run waits for it
 _AT_ONCE = 5
@@ -111,19 +113,27 @@ class Versions:
         """Make what a run has written of a date, and what else is current, its newest version."""
         with self._locked(day), run.journal.others() as others:
             known = self.manifests.instants(day)
-            before = self.manifests.read(day, known[max(known)]) if known else None
+            before = self._newest(day, known)
             now = clock.utc_now()
-            if before is not None:  # a clock may be set back
-                now = max(now, before.instant + timedelta(microseconds=1))
+            if known:  # a clock may be set back
+                now = max(now, max(known) + timedelta(microseconds=1))
             current = self._current(day)
             # asked after the links were read: what is current was announced before
             unfinished = others.writing(day)
             tables = self._held(day, before.tables if before else {}, run.written[day], unfinished, current)
-            if before is not None:
+            if known:
                 self._note_replaced(day, now)
-            first = now if before is None else before.first
+            first = before.first if before else None if known else now
             self.manifests.write(day, Manifest(now, run.run_id, run.job_name, run.revision, first, tables))
             self._remove(day, now)
+
+    def _newest(self, day: date, known: Mapping[datetime, str]) -> Manifest | None:
+        """The newest of a date's versions; None if there is none, or it is damaged."""
+        try:
+            return self.manifests.read(day, known[max(known)]) if known else None
+        except CorruptPartition as error:
+            _LOG.error("%s: the next one does without it", error)
+            return None
 
     def _current(self, day: date) -> dict[str, Path | None]:
         """The current file of each table that has a partition of a date; None where it is lost."""
@@ -223,13 +233,13 @@ class Versions:
                 self._remove(day, now)
             (folder / mark).unlink(missing_ok=True)
 
-    def outdated(self, now: datetime) -> list[Path]:
-        """What :meth:`sweep` will remove of all dates, in the order in which it may be removed."""
-        found: list[Path] = []
+    def outdated(self, now: datetime) -> Iterator[list[Path]]:
+        """What is left of outdated versions of each date, in the order in which it may be removed: while it is at hand,
+        no other process changes the versions of its date.
+        """
         for day in self.manifests.days():
             with self._locked(day):
-                found += self._gone(day, self._outdated(day, now))
-        return found
+                yield self._gone(day, self._outdated(day, now))
 
 
 class _Run(Publication):

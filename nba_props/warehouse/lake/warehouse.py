@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from nba_props.catalog import TABLES, VIEWS
 from nba_props.facts.digest import digest
 from nba_props.facts.vocabulary import League, words
-from nba_props.process.clock import utc_now
+from nba_props.process import clock
 from nba_props.schemas import Table, View
 from nba_props.settings.defaults import VERSION_DAYS
 from nba_props.storage.files import create
@@ -249,12 +249,12 @@ class LakeWarehouse(PartitionedWarehouse):
     def versions(self, day: date) -> list[Version]:
         return self._versions.of(day)
 
-    def outdated_versions(self) -> list[Path]:
-        """What is kept of versions beyond the setting, to be removed in this order."""
-        return self._versions.outdated(utc_now())
+    def outdated_versions(self) -> Iterator[list[Path]]:
+        """The files of each date's versions that are no longer to be kept; remove them, in order, as they come."""
+        return self._versions.outdated(clock.utc_now())
 
     def as_of(self, instant: datetime) -> PastLake:
-        refuse_future(instant, utc_now())
+        refuse_future(instant, clock.utc_now())
         return PastLake(self.root, self._views, layout=Past(self._layout, self._versions.manifests, instant))
 
     # -- what the lake holds ----------------------------------------------------------------------------------------
