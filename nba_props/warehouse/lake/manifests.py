@@ -26,7 +26,7 @@ from nba_props.warehouse.lake.layout import PREFIX, day_of
 VERSIONS = "_versions"
 _FILES = "files"
 _STAMP = "%Y%m%dT%H%M%S.%fZ"
-_NAME = re.compile(r"(\d{8}T\d{6}\.\d{6}Z)\.([\w-]+)\.json", re.ASCII)
+_NAME = re.compile(r"(\d{8}T\d{6}\.\d{6}Z)\.[^/]+\.json", re.ASCII)
 #: in the place of a run's id: the tables of a date as they were found when the first version of it began
 AS_FOUND = "as-found"
 
