@@ -40,6 +40,10 @@ class Kept:
     rows: int | None
     written: datetime
 
+    @property
+    def digest(self) -> str:
+        return self.name.partition(".")[0]
+
 
 @dataclass(frozen=True)
 class Manifest:
@@ -170,7 +174,7 @@ def _text(day: date, manifest: Manifest) -> bytes:
     tables = {
         name: {
             "file": kept.name,
-            "digest": kept.name.partition(".")[0],
+            "digest": kept.digest,
             "rows": kept.rows,
             "written": kept.written.isoformat(),
         }

@@ -166,19 +166,28 @@ class Versions:
         for name, path in (self._current(day) if current is None else current).items():
             table = _BY_LASTING_NAME[name]
             known = sorted((of[name] for of in (before, own) if name in of), key=lambda k: k.written)
-            if path is not None and name in before and _is(before[name], path):
+            if path is not None and name in before and self._is_still(before[name], table, day, path):
                 tables[name] = before[name]
                 continue
             link = self._layout.file(table, day)
             sources = [(kept, link.with_name(kept.name)) for kept in known]
             if path is not None and path.name not in unfinished:
-                same = next((kept for kept in known if _is(kept, path)), None)
+                same = next((kept for kept in known if kept.name == path.name), None)
                 sources.append((same or self._as_found(table, day, path), path))
             for kept, source in reversed(sources):
                 if self.manifests.hold(table, day, source, kept.name):
                     tables[name] = kept
                     break
         return tables
+
+    def _is_still(self, kept: Kept, table: Table, day: date, path: Path) -> bool:
+        """Whether a partition has what a version has of it: the same file, or another one of the same content."""
+        if path.name == kept.name:
+            return True
+        if not path.exists() or _digest(path) != kept.digest:
+            return False
+        file = self.manifests.file(table, day, kept.name)
+        return file.exists() and files.is_as_written(str(file))
 
     def _as_found(self, table: Table, day: date, path: Path) -> Kept:
         """A partition's file that this run did not write."""
@@ -274,11 +283,9 @@ _running: ContextVar[_Run | None] = ContextVar("running", default=None)
 _BY_LASTING_NAME = {table.lasting_name: table for table in TABLES.values()}
 
 
-def _is(kept: Kept, path: Path) -> bool:
-    """Whether a file is the current one; a plain file, which has no name of ours, is compared by its content."""
-    if files.is_ours(path.name):
-        return path.name == kept.name
-    return path.exists() and kept.name.startswith(f"{digest(path.read_bytes())}.")
+def _digest(path: Path) -> str:
+    """The digest of a partition's content, of which a plain file of another program states none."""
+    return path.name.partition(".")[0] if files.is_ours(path.name) else digest(path.read_bytes())
 
 
 def _address(lasting_name: str) -> str:
