@@ -73,7 +73,7 @@ def prune(
     # files first: on a full disk the databases need the space
     _delete("files that killed processes left", list(_orphans(settings)), pruned, dry_run=dry_run)
     _delete(_VERSIONS, [], pruned, dry_run=dry_run)
-    for paths in LakeWarehouse(settings.lake, kept=timedelta(settings.version_days)).outdated_versions():
+    for paths in LakeWarehouse(settings.lake, kept=timedelta(settings.version_days)).outdated_versions(now):
         _delete(_VERSIONS, paths, pruned, dry_run=dry_run)
     if set_aside:
         _delete("files set aside", list(_aside(settings, home, now - age)), pruned, dry_run=dry_run)

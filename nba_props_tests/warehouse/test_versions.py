@@ -392,9 +392,11 @@ def test_a_publication_that_was_killed_leaves_files_that_the_next_removal_takes(
     assert lake._versions.manifests.hold(NAMES, D1, Path(path), Path(path).name)
     at(start + timedelta(minutes=1))
     published(lake, "two", "b")
-    assert [len(paths) for paths in lake.outdated_versions()] == [1]
+    assert [len(paths) for paths in lake.outdated_versions(clock.utc_now())] == [1]
     at(start + timedelta(hours=2))
-    assert [len(paths) for paths in lake.outdated_versions()] == [3], "a manifest, its file and the one that was lost"
+    assert [len(paths) for paths in lake.outdated_versions(clock.utc_now())] == [3], (
+        "a manifest, its file and the one that was lost"
+    )
 
 
 # -- unusual disks and files ------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from nba_props.catalog import TABLES
@@ -55,8 +56,9 @@ def as_of(sql: str, instant: datetime, views: Mapping[str, View], name: Callable
             rest = {k: node.args[k] for k in ("joins", "pivots", "sample") if node.args.get(k)}
             return exp.Subquery(this=inner, alias=alias, **rest)
         if address in TABLES:
-            for part, text in zip(("this", "db", "catalog"), reversed(name(address).split(".")), strict=False):
-                node.set(part, exp.to_identifier(text, quoted=True))
+            parts = [exp.to_identifier(text, quoted=True) for text in name(address).split(".")]
+            for part, identifier in zip_longest(("this", "db", "catalog"), reversed(parts)):
+                node.set(part, identifier)
             node.set("version", version.copy())
             if not node.alias:
                 node.set("alias", exp.TableAlias(this=exp.to_identifier(address.split(".")[1])))

@@ -249,9 +249,9 @@ class LakeWarehouse(PartitionedWarehouse):
     def versions(self, day: date) -> list[Version]:
         return self._versions.of(day)
 
-    def outdated_versions(self) -> Iterator[list[Path]]:
+    def outdated_versions(self, now: datetime) -> Iterator[list[Path]]:
         """The files of each date's versions that are no longer to be kept; remove them, in order, as they come."""
-        return self._versions.outdated(clock.utc_now())
+        return self._versions.outdated(now)
 
     def as_of(self, instant: datetime) -> PastLake:
         refuse_future(instant, clock.utc_now())
