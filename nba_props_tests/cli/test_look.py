@@ -130,7 +130,7 @@ def test_versions_of_a_date_are_listed_and_sql_reads_each(invented):
         (["versions", "2026-01-09"], 1, "no version of 2026-01-09 is kept: nba-props run 2026-01-09 makes one"),
     ],
 )
-def test_an_instant_that_is_none_and_a_date_without_versions_are_one_sentence(home, arguments, status, said):
+def test_a_wrong_instant_and_a_date_without_versions_are_one_sentence(home, arguments, status, said):
     (home / "home").mkdir()
     result = invoke(*arguments)
     assert result.exit_code == status

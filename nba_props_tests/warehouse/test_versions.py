@@ -308,7 +308,7 @@ def test_after_any_sequence_of_runs_every_instant_is_as_it_was(tmp_path_factory,
         if isinstance(step[0], list):
             work(f"run-{number}", *step)
         else:
-            with run(lake, "begins", ok=False):  # a date that nobody has begun is told by the times of its files
+            with run(lake, "begins", ok=False):  # without versions the times of its files count
                 lake._versions.begin(step[1])
             write(*step, run_id="")
     for instant in instants:
@@ -348,7 +348,7 @@ def test_a_replaced_version_stays_for_its_days_and_goes_then_with_its_files(tmp_
     assert kept_files(lake) == 3
     then = lake.as_of(start + timedelta(hours=2))
     assert then.partitions(LEDGER) == [D1]
-    # another date's run removes it once its day has come, and a reader who still has it is told so
+    # another date's run removes it once its day has come, and a reader who still has it gets the reason
     at(start + timedelta(days=7))
     with run(lake, "another date"):
         lake.write(NAMES, names(D2, 1), [D2])

@@ -20,7 +20,7 @@ from nba_props.warehouse.lake.types import stored_columns
 if TYPE_CHECKING:
     import pyarrow
 
-#: is told table, date, file and number of rows of what is about to be written
+#: takes table, date, file and number of rows of what is about to be written
 Announce = Callable[[Table, date, str, int], None]
 #: the key of a Parquet file's metadata for the statement of its rows
 _STATE = "nba_props"
@@ -125,7 +125,7 @@ class Partitions:
     ) -> None:
         """Put a file with these rows, and the statement of them, in the partition's place.
 
-        ``announce`` is told the file's name before any reader can find it.
+        ``announce`` gets the file's name before any reader can find it.
 
         Raises:
             WarehouseError: it can't be written; the old partition is unchanged.
