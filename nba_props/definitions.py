@@ -5,31 +5,46 @@ import os
 import warnings
 from functools import partial
 
-import dagster as dg
+from nba_props.process.loading import without_collecting
 
-from nba_props.assets import analytics, distributions, minutes, models, monitoring, predictions, raw, reference, site
-from nba_props.assets.inputs import Inputs
-from nba_props.assets.partitions import daily_partitions, weekly_partitions
-from nba_props.assets.publishing import PUBLICATION, publication_of
-from nba_props.assets.tables import IO_MANAGER, warehouse_io
-from nba_props.automation.alerts import Alerts
-from nba_props.automation.audit import audit_job
-from nba_props.automation.fetching import build_fetch_jobs
-from nba_props.automation.first_day import first_job
-from nba_props.automation.importing import import_job
-from nba_props.automation.jobs import build_jobs
-from nba_props.automation.preparing import Preparation
-from nba_props.automation.reconcile import reconcile_job
-from nba_props.automation.remediation import REMEDIATION_JOBS
-from nba_props.automation.sensors import build_schedules, build_sensors
-from nba_props.automation.upstream.check_evaluations import PartitionEvaluations
-from nba_props.checks.freshness import build_freshness_checks
-from nba_props.checks.partitioned import build_checks
-from nba_props.checks.rules import all_rules
-from nba_props.deployment import Deployment, deployed, load_settings
-from nba_props.domain.systems import SYSTEMS
-from nba_props.settings import env_file
-from nba_props.settings.variables import misspelt
+with without_collecting():
+    import dagster as dg
+
+    from nba_props.assets import (
+        analytics,
+        distributions,
+        external,
+        minutes,
+        models,
+        monitoring,
+        predictions,
+        raw,
+        reference,
+        site,
+    )  # fmt: skip
+    from nba_props.assets.inputs import Inputs
+    from nba_props.assets.labels import labelling
+    from nba_props.assets.partitions import daily_partitions, weekly_partitions
+    from nba_props.assets.publishing import PUBLICATION, publication_of
+    from nba_props.assets.tables import IO_MANAGER, warehouse_io
+    from nba_props.automation.alerts import Alerts
+    from nba_props.automation.audit import audit_job
+    from nba_props.automation.fetching import build_fetch_jobs
+    from nba_props.automation.first_day import first_job
+    from nba_props.automation.importing import import_job
+    from nba_props.automation.jobs import build_jobs
+    from nba_props.automation.preparing import Preparation
+    from nba_props.automation.reconcile import reconcile_job
+    from nba_props.automation.remediation import REMEDIATION_JOBS
+    from nba_props.automation.sensors import build_schedules, build_sensors
+    from nba_props.automation.upstream.partitioned_checks import PartitionEvaluations
+    from nba_props.checks.freshness import build_freshness_checks
+    from nba_props.checks.partitioned import build_checks
+    from nba_props.checks.rules import all_rules
+    from nba_props.deployment import Deployment, deployed, load_settings
+    from nba_props.domain.systems import SYSTEMS
+    from nba_props.settings import env_file
+    from nba_props.settings.variables import misspelt
 
 _LOG = logging.getLogger("nba_props")
 
@@ -47,18 +62,20 @@ def build_defs(deployment: Deployment) -> dg.Definitions:
     jobs = build_jobs()
     inputs = Inputs(deployment.warehouse, zone, deployment.models, settings)
     again = partial(build_defs, deployment)
+    assets = [
+        *raw.build(partitions),
+        *reference.build(partitions),
+        *analytics.build(partitions),
+        *models.build(weeks),
+        *predictions.build(partitions),
+        *minutes.build(partitions),
+        *distributions.build(partitions),
+        *monitoring.build(partitions),
+        *site.build(partitions),
+        *external.build(),
+    ]
     definitions = dg.Definitions(
-        assets=[
-            *raw.build(partitions),
-            *reference.build(partitions),
-            *analytics.build(partitions),
-            *models.build(weeks),
-            *predictions.build(partitions),
-            *minutes.build(partitions),
-            *distributions.build(partitions),
-            *monitoring.build(partitions),
-            *site.build(partitions),
-        ],
+        assets=assets,
         asset_checks=[*build_checks(rules, partitions, PartitionEvaluations), *build_freshness_checks()],
         jobs=[*jobs, *REMEDIATION_JOBS, import_job, *build_fetch_jobs(), first_job, reconcile_job, audit_job],
         # a simulated league has no current day: sensors follow what is landed, and schedules stay off
@@ -81,20 +98,8 @@ def build_defs(deployment: Deployment) -> dg.Definitions:
         },
         executor=dg.in_process_executor,
     )
-    if settings.gcp is not None:
-        definitions = definitions.map_asset_specs(func=_in_bigquery)
-    return definitions.map_asset_specs(func=_labelled_simulated) if zone.is_simulated else definitions
-
-
-def _in_bigquery(spec: dg.AssetSpec) -> dg.AssetSpec:
-    """An asset with BigQuery as its kind: Parquet files and views of a lake are tables and views there."""
-    kinds = {"bigquery" if kind in ("parquet", "view") else kind for kind in spec.kinds}
-    return spec.replace_attributes(kinds=kinds)
-
-
-def _labelled_simulated(spec: dg.AssetSpec) -> dg.AssetSpec:
-    """An asset with the tag of the simulated league, as the code location's name has it."""
-    return spec.replace_attributes(tags={**spec.tags, "data_source": "simulated"})
+    label = labelling(assets, simulated=zone.is_simulated, bigquery=settings.gcp is not None)
+    return definitions.map_asset_specs(func=label)
 
 
 @dg.definitions

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from difflib import get_close_matches
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 
 from nba_props.domain.systems import SYSTEMS
@@ -20,6 +21,8 @@ from nba_props.storage.models import ModelStore
 from nba_props.warehouse.base import Warehouse
 from nba_props.warehouse.registry import open_warehouse
 
+#: what the profile of BigQuery and a bucket needs
+_OF_GOOGLE = ("dagster_gcp", "gcsfs")
 #: an alias and the player's name
 Alias = tuple[str, str]
 
@@ -29,9 +32,11 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
 
     Raises:
         BadSetting: a variable has a value that cannot be used, or is not one of ours.
-        SettingsError: one that the profile needs is not set.
+        SettingsError: one that the profile needs is not set, or its libraries are not installed.
     """
     settings = read_settings(environ)
+    if settings.gcp is not None and any(find_spec(name) is None for name in _OF_GOOGLE):
+        raise SettingsError("the profile gcp needs Google's libraries: pip install 'nba_props[gcp]' brings them")
     if settings.home.exists() and not settings.home.is_dir():
         raise BadSetting(f"NBA_PROPS_HOME is {settings.home}, which is a file and not a folder")
     zone = LandingZone(settings.landing)

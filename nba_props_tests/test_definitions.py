@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -12,16 +13,16 @@ import pytest
 from dagster._core.definitions.partitions.context import partition_loading_context
 
 import nba_props
+from nba_props.assets import external
 from nba_props.automation import planning
 from nba_props.automation.jobs import FRESHNESS_JOB, build_jobs
 from nba_props.catalog import TABLES, VIEWS
 from nba_props.definitions import build_defs
 from nba_props.deployment import deployed, load_settings
 from nba_props.domain.quality import LIMITS
-from nba_props.domain.views.monitoring import MONITORING_VIEWS
-from nba_props.domain.views.shopping import SHOPPING_VIEWS
 from nba_props.schemas.predictions import LEDGER
 from nba_props.settings import SettingsError
+from nba_props.warehouse.lake.views import Views
 from nba_props_tests.conftest import make_settings
 
 _V1 = ("moving_average", "similarity_balanced_v1", "zone_matchup_v1")
@@ -126,14 +127,6 @@ GRAPH = {
     ]),
     "nba_presentation/gathered_pages": [
         "nba_monitoring/market_scores", "nba_monitoring/scoreboard", "nba_presentation/slate_page",
-    ],
-    **{f"nba_monitoring/{v.name}": [
-        "nba_predictions/ledger", "nba_predictions/prediction_accuracy", "nba_predictions/quarantined_predictions",
-    ] for v in MONITORING_VIEWS},
-    **{f"nba_monitoring/{v.name}": ["nba_analytics/prices", "nba_predictions/prediction_accuracy"] for v in SHOPPING_VIEWS},
-    "nba_monitoring/line_quality_daily": [
-        "nba_analytics/upcoming_player_game_context", "nba_predictions/ledger", "nba_predictions/prediction_accuracy",
-        "nba_predictions/quarantined_predictions",
     ],
 }  # fmt: skip
 BLOCKING = {
@@ -248,17 +241,71 @@ def test_a_slate_waits_for_no_page(definitions, graph):
 
 
 def test_one_writer_per_table(graph):
-    by_jobs = {f"nba_predictions/{name}" for name in ("archived_predictions", "remediations", "imported_predictions")}
-    by_the_gate = {"nba_predictions/publications"}
-    views = {f"nba_monitoring/{v.name}" for v in MONITORING_VIEWS} | {
-        "nba_monitoring/report_page",
-        "nba_presentation/slate_page",
-        "nba_presentation/gathered_pages",
-    }
-    assert {k for k in GRAPH if not k.startswith("nba_models/")} - views == {
+    beside = {"/".join(table.path) for table in external.WRITTEN_BY}
+    pages = {"nba_monitoring/report_page", "nba_presentation/slate_page", "nba_presentation/gathered_pages"}
+    assert {k for k in GRAPH if not k.startswith("nba_models/")} - pages == {
         "/".join(t.path) for t in TABLES.values()
-    } - by_jobs - by_the_gate
-    assert {v.address for v in MONITORING_VIEWS} <= set(VIEWS)
+    } - beside
+    for table, writer in external.WRITTEN_BY.items():
+        node = graph.get(dg.AssetKey(table.path))
+        assert node.is_external
+        assert node.description.endswith(f"Written by {writer}.")
+        assert [c.name for c in node.metadata["dagster/column_schema"].columns] == table.column_names
+
+
+def behind(graph, key):
+    """The tables that a view is made from, through other views too."""
+    return {"/".join(k.path) for k in graph.get_non_virtual_ancestor_keys(key)}
+
+
+def test_every_view_is_a_virtual_asset_with_its_lineage(graph):
+    virtual = {k for k in graph.get_all_asset_keys() if graph.get(k).is_virtual}
+    assert {".".join(k.path) for k in virtual} == set(VIEWS)
+    for view in VIEWS.values():
+        node = graph.get(external.view_key(view))
+        assert node.description == view.description
+        assert not node.is_materializable
+        assert node.kinds == {"view"}
+        assert behind(graph, node.key) == {"/".join(t.path) for t in Views(VIEWS).tables_behind(view.address)}
+    assert behind(graph, dg.AssetKey(["nba_predictions", "current_predictions"])) == {"nba_predictions/ledger"}
+    streak = graph.get(dg.AssetKey(["nba_monitoring", "placeholder_free_streak"]))
+    assert "nba_monitoring/placeholder_alerts" in {k.to_user_string() for k in streak.parent_keys}, "by another view"
+
+
+def test_no_job_makes_what_is_virtual_or_written_elsewhere(definitions, graph):
+    made = {
+        key for job in build_jobs() for key in definitions.resolve_job_def(job.name).asset_layer.executable_asset_keys
+    }
+    assert made == graph.materializable_asset_keys
+    assert graph.get_all_asset_keys() - made == {
+        *map(external.view_key, VIEWS.values()), *(dg.AssetKey(t.path) for t in external.WRITTEN_BY),
+        *(dg.AssetKey(["landing", name]) for name in ("the_odds_api", "nba_stats", "injury_report")),
+    }  # fmt: skip
+
+
+def test_every_asset_has_an_owner_a_layer_a_criticality_and_a_group(graph):
+    nodes = [graph.get(k) for k in graph.get_all_asset_keys()]
+    assert len(nodes) > 75
+    assert {tuple(n.owners) for n in nodes} == {("team:nba_props",)}
+    assert {n.tags["layer"] for n in nodes} == {"raw", "analytics", "predictions", "monitoring", "presentation"}
+    assert {n.tags["criticality"] for n in nodes} == {"irreplaceable", "tonight", "afterwards"}
+    assert all(n.kinds and n.group_name != "default" for n in nodes)
+
+
+def test_what_a_night_waits_for_is_what_its_ledger_is_made_from(graph):
+    ledger = dg.AssetKey(["nba_predictions", "ledger"])
+    waited_for = {k for k in graph.get_all_asset_keys() if graph.get(k).tags["criticality"] == "tonight"}
+    landing = {k for k in graph.get_all_asset_keys() if k.path[0] == "landing"}
+    assert waited_for == graph.get_ancestor_asset_keys(ledger) - landing
+    assert {"slate", "ensemble_v1_1", "betting_lines"} <= {k.path[-1] for k in waited_for}
+    assert not {"prices", "scoreboard", "slate_page"} & {k.path[-1] for k in waited_for}
+
+
+def test_owners_and_tags_are_stated_once():
+    """A label that a module states by itself is one that another forgets."""
+    package = Path(nba_props.__file__).parent
+    stating = [p.name for p in package.rglob("*.py") if re.search(r"\bowners=|\"team:", p.read_text())]
+    assert stating == ["labels.py"]
 
 
 def test_the_scores_that_are_updated_are_those_of_a_whole_step(definitions):
@@ -315,6 +362,7 @@ HEAVY = (
     "sqlglot",
     "pyarrow.parquet",
     "rapidfuzz",
+    "requests",
     "dagster_gcp",
 )
 

@@ -36,7 +36,7 @@ from nba_props.simulator.incidents import INCIDENTS
 from nba_props.sources.odds_api import times
 from nba_props.storage.landing import LandingZone
 from nba_props.warehouse.registry import open_warehouse
-from nba_props_tests import league
+from nba_props_tests import league, notebooks
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -143,6 +143,14 @@ def assert_sample_of_board_is_current():
     assert_lines(sample, out, 7)
 
 
+def assert_notebooks_are_current() -> None:
+    """What is stored in notebooks is what they answer over the demo."""
+    for path in sorted(notebooks.FOLDER.glob("*.ipynb")):
+        found, stored = notebooks.answers(path), notebooks.stored(path)
+        texts = [[answer.get("text/plain") for answer in answers] for answers in (found, stored)]
+        assert texts[0] == texts[1], f"NBA_PROPS_HOME=... python -m nba_props_tests.notebooks {path}"
+
+
 #: what its statements answer over the demo stands behind them
 OLD = ROOT / "docs" / "from-the-old-system.md"
 
@@ -180,6 +188,7 @@ def test_every_command_runs(pages, tmp_path, monkeypatch, trees_as_delivered):
         monkeypatch.delenv(name)
     monkeypatch.setenv("NBA_PROPS_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "dagster"))
+    monkeypatch.chdir(tmp_path)  # some write into the working folder
     runner = CliRunner()
     first = runner.invoke(main, ["demo"])
     assert first.exit_code == 0, first.output
@@ -187,6 +196,7 @@ def test_every_command_runs(pages, tmp_path, monkeypatch, trees_as_delivered):
     assert "162 players with a line" in first.output
     assert "99 players with a line" in first.output
     assert_sample_of_board_is_current()
+    assert_notebooks_are_current()
     again = runner.invoke(main, ["demo"])
     assert "published already" in again.output
     if OLD in pages:

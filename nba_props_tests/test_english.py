@@ -27,6 +27,8 @@ STORED = frozenset({"taken in:"})
 PAGES = (
     *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "Makefile", "Dockerfile")),
     *sorted((ROOT / "docs").rglob("*.md")),
+    *sorted((ROOT / "nba_props").rglob("*.md")),
+    *sorted((ROOT / "docs").rglob("*.ipynb")),
     *sorted((ROOT / "nba_props" / "presentation").glob("*.jinja")),
     *sorted(p for p in (ROOT / "deploy").iterdir() if p.is_file()),
     *sorted((ROOT / "benchmarks").glob("*.py")),

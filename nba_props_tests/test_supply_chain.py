@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -98,3 +99,20 @@ def test_the_lock_is_audited_in_ci_and_never_by_make_test():
 def test_the_lock_names_exact_versions_of_the_index():
     for line in (ROOT / "requirements.lock").read_text().splitlines():
         assert re.fullmatch(r"[a-z0-9._-]+==[\w.!+]+( ; .+)?", line), line
+
+
+def test_nothing_is_locked_that_is_newer_than_a_date():
+    makefile = (ROOT / "Makefile").read_text()
+    (bound,) = re.findall(r"^LOCK_DATE := (.*)$", makefile, re.M)
+    assert date.fromisoformat(bound)
+    (resolved,) = re.findall(r"uv pip compile.*?-o requirements.lock", makefile, re.S)
+    assert "--exclude-newer $(LOCK_DATE)" in resolved
+
+
+def test_nothing_is_locked_for_graphics_cards():
+    locked = (ROOT / "requirements.lock").read_text()
+    assert not re.findall(r"^(?:nvidia|cupy|triton)\S*", locked, re.M)
+    assert re.findall(r"^xgboost(?:-cpu)?==\S+(?: ; .*)?$", locked, re.M) == [
+        "xgboost==3.2.0 ; sys_platform == 'darwin'",
+        "xgboost-cpu==3.2.0 ; sys_platform != 'darwin'",
+    ]

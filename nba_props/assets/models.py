@@ -9,7 +9,7 @@ import pandas as pd
 
 from nba_props.assets.inputs import MODELS, Inputs
 from nba_props.assets.partitions import partition_days
-from nba_props.assets.tables import OWNERS, Preparer, as_markdown, asset_key, costed, watch
+from nba_props.assets.tables import Preparer, as_markdown, asset_key, costed, watch
 from nba_props.assets.training import train_week, train_weeks
 from nba_props.assets.versions import code_version
 from nba_props.domain.models.card import Card
@@ -45,9 +45,8 @@ def build_models(recipes: Sequence[Recipe], weeks: dg.WeeklyPartitionsDefinition
             for t in (raw.SCHEDULE, raw.BOX_SCORES, analytics.BETTING_LINES)
         ],
         group_name="models",
-        owners=OWNERS,
         kinds={"python", recipe.learner.library},
-        code_version=code_version(train_week, type(recipe.learner).__name__, *(r.inputs for r in recipes[:2])),
+        code_version=code_version(train_week, *recipes),
         partitions_def=weeks,
         skippable=True,
     )

@@ -1,15 +1,14 @@
-"""Grades, scoreboard, its page and the monitoring views: the results of the predictions, and how good they were."""
+"""Grades, scoreboard and its page: the results of the predictions, and how good they were."""
 
 import json
 
 import dagster as dg
 import pandas as pd
 
-from nba_props.assets import figures
-from nba_props.assets.figures import PREVIEW_ROWS
+from nba_props.assets import external, figures
 from nba_props.assets.pages import located, page_asset
 from nba_props.assets.partitions import partition_days
-from nba_props.assets.tables import OWNERS, as_markdown, asset_key, costed, emit, table_assets
+from nba_props.assets.tables import asset_key, costed, emit, table_assets
 from nba_props.assets.versions import code_version
 from nba_props.deployment import frozen, in_shadow
 from nba_props.domain import audit, claims, closing, grading, promotion, scoring
@@ -18,18 +17,16 @@ from nba_props.domain.stored import span_sql
 from nba_props.domain.systems import INDEPENDENT, SYSTEM_TABLES, VERSIONS, WEIGHTED
 from nba_props.domain.systems.base import stored_sql
 from nba_props.domain.views.ledger import judged_sql
-from nba_props.domain.views.monitoring import LINE_QUALITY_DAILY, MONITORING_VIEWS
-from nba_props.domain.views.shopping import SHOPPING_VIEWS
 from nba_props.facts.calendar import season_start
 from nba_props.facts.markets import ALL, POINTS
+from nba_props.presentation.pages import templates
 from nba_props.presentation.report import against_market, graded_rows, read, write_report
 from nba_props.process.clock import Clock
-from nba_props.schemas import View, analytics, monitoring, predictions, raw, reference
+from nba_props.schemas import analytics, monitoring, predictions, raw, reference
 from nba_props.schemas.distributions import DISTRIBUTION_SCORES
 from nba_props.schemas.features import MARKET_FEATURES
 from nba_props.settings import Settings
 from nba_props.sources import nba_stats
-from nba_props.warehouse import usage
 from nba_props.warehouse.base import Warehouse
 
 #: the page of the scoreboard: jobs that grade make it, and none that predicts
@@ -52,8 +49,6 @@ _IN_SHADOW_SQL = (
     f"SELECT * FROM {predictions.EVIDENCE.address} {_WITHIN} AND system_id IN UNNEST(@systems) AND market <> '{ALL}' "
     "ORDER BY game_date, system_id, market, model_version"
 )
-#: newest dates with predictions that the previews of views read
-_PREVIEWED = 31
 
 
 def _grades(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
@@ -156,6 +151,9 @@ def _scoreboard(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
         first = min(season_start(d) for d in days)
         board = scoring.scoreboard(graded_rows(warehouse, first, days[-1]), days)
         beside = scoring.market_board(*against_market(warehouse, first, days[-1]), days)
+        warehouse.create_views()  # no run makes a virtual asset, and whoever reads scores reads the views beside them
+        for seen in external.observed(warehouse):
+            context.log_event(seen)
         return emit(context, [monitoring.SCOREBOARD, monitoring.MARKET_SCORES], [board, beside], figures.scoreboard)
 
     return scoreboard
@@ -198,7 +196,7 @@ def _report_page(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
         partitions,
         [asset_key(monitoring.SCOREBOARD)],
         "monitoring",
-        code_version(write_report),
+        code_version(write_report, templates()),
         "The season's scoreboard as a page: tables and pictures in one HTML file. A run over several dates "
         "makes one page, as of the last of them.",
     )
@@ -220,52 +218,12 @@ def _report_page(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
     return report_page
 
 
-def view_key(view: View) -> dg.AssetKey:
-    """The asset key is the view's address."""
-    return dg.AssetKey([view.dataset, view.name])
-
-
-def _view_spec(view: View) -> dg.AssetSpec:
-    read = [predictions.PREDICTION_ACCURACY, predictions.LEDGER, predictions.QUARANTINED_PREDICTIONS]
-    if view in SHOPPING_VIEWS:
-        read = [predictions.PREDICTION_ACCURACY, analytics.PRICES]
-    if view is LINE_QUALITY_DAILY:
-        read.append(analytics.CONTEXT)
-    return dg.AssetSpec(
-        view_key(view),
-        description=view.description,
-        deps=[asset_key(t) for t in read],
-        group_name="monitoring",
-        owners=OWNERS,
-        kinds={"view"},
-        code_version=code_version(Warehouse.create_views, view.sql),
-        metadata={"dagster/table_name": view.address},
-    )
-
-
-@dg.multi_asset(name="monitoring_views", specs=[_view_spec(view) for view in MONITORING_VIEWS])
-def _monitoring_views(warehouse: dg.ResourceParam[Warehouse]):
-    warehouse.create_views()
-    published = warehouse.dates(predictions.LEDGER)[-_PREVIEWED:]
-    for view in MONITORING_VIEWS:
-        # a view by date is queried for its newest dates: reading all of them would cost more with every season
-        dated = published and view.newest_by == "game_date"
-        with usage.within(view.address) as cost:
-            newest = warehouse.query(
-                f"SELECT * FROM {view.address} {_WITHIN if dated else ''} "
-                f"ORDER BY {view.newest_by} DESC LIMIT {PREVIEW_ROWS}",
-                **({"first": published[0], "last": published[-1]} if dated else {}),
-            )
-        yield dg.MaterializeResult(asset_key=view_key(view), metadata={"newest": as_markdown(newest), **cost.billed()})
-
-
 def build(partitions: dg.PartitionsDefinition) -> list[dg.AssetsDefinition]:
-    """Grades, scoreboard and page over the given partitions, and the views, which have none."""
+    """Grades, scoreboard and page over the given partitions."""
     return [
         _grades(partitions),
         _closing_line_value(partitions),
         _scoreboard(partitions),
         _promotions(partitions),
         _report_page(partitions),
-        _monitoring_views,
     ]

@@ -11,7 +11,10 @@ from nba_props.assets.pages import located, page_asset
 from nba_props.assets.partitions import partition_days
 from nba_props.assets.tables import asset_key, costed
 from nba_props.assets.versions import code_version
+from nba_props.facts.calendar import game_date_of
+from nba_props.operations.ledger import own_dates
 from nba_props.presentation import charts
+from nba_props.presentation.pages import templates
 from nba_props.presentation.site import build as site
 from nba_props.process import stopping
 from nba_props.process.clock import Clock
@@ -33,13 +36,21 @@ SHOWN: tuple[Table, ...] = (
 )  # fmt: skip
 
 
+#: a partition of something that it is made from is new since it was made, and none is being made: one run for many
+AFTER_ANY_DATE = (
+    dg.AutomationCondition.any_deps_updated().since_last_handled()
+    & ~dg.AutomationCondition.any_deps_in_progress()
+    & ~dg.AutomationCondition.in_progress()
+).with_label("after any date")
+
+
 def _slate_page(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
     @page_asset(
         SLATE_PAGE,
         partitions,
         [asset_key(t) for t in SHOWN],
         GROUP,
-        code_version(site.write_slate, site.source()),
+        code_version(site.write_slate, templates("site")),
         "The pages of a date: every prop with a line, and a page for each of its players. HTML files with "
         "relative links, which open without a server; made from the lake's tables of the date and before.",
     )
@@ -61,15 +72,16 @@ def _slate_page(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
     return slate_page
 
 
-def _gathered_pages(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
+def _gathered_pages() -> dg.AssetsDefinition:
     @page_asset(
         GATHERED_PAGES,
-        partitions,
+        None,
         [SLATE_PAGE, asset_key(monitoring.SCOREBOARD), asset_key(monitoring.MARKET_SCORES)],
         GROUP,
-        code_version(site.write_gathered, site.source()),
-        "The pages that gather dates: the index with its search, the season's record by market, and "
-        "health. A run over several dates makes them once, as of the last of them.",
+        code_version(site.write_gathered, templates("site")),
+        "The pages that gather dates: the index with its search, the season's record by market, and health. They are "
+        "made again by themselves once pages or scores of any date are, and no run is making more.",
+        AFTER_ANY_DATE,
     )
     def gathered_pages(
         context: dg.AssetExecutionContext,
@@ -78,8 +90,10 @@ def _gathered_pages(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
         landing: dg.ResourceParam[LandingZone],
         clock: dg.ResourceParam[Clock],
     ):
+        now = clock()
+        newest = max(own_dates(warehouse), default=game_date_of(now))
         with costed(context, GATHERED_PAGES, "gathered_pages"):
-            made = site.write_gathered(warehouse, settings, landing, partition_days(context)[-1], clock())
+            made = site.write_gathered(warehouse, settings, landing, newest, now)
         index, record = (located(settings, made[name], f"{name}_page", name) for name in ("index", "record"))
         return dg.MaterializeResult(metadata={**index, **record, "dates": made["dates"]})
 
@@ -96,5 +110,5 @@ def _metadata(settings: Settings, made: dict[str, Any]) -> dict[str, Any]:
 
 
 def build(partitions: dg.PartitionsDefinition) -> list[dg.AssetsDefinition]:
-    """The assets of pages over the given partitions."""
-    return [_slate_page(partitions), _gathered_pages(partitions)]
+    """The assets of pages: those of dates over the given partitions, and those that gather them."""
+    return [_slate_page(partitions), _gathered_pages()]

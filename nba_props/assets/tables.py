@@ -18,7 +18,7 @@ from nba_props.assets.figures import preview
 from nba_props.assets.inputs import MODELS, Inputs
 from nba_props.assets.losses import ALLOW_LOSS, refuse_loss
 from nba_props.assets.publishing import PUBLICATION
-from nba_props.assets.versions import code_version
+from nba_props.assets.versions import code_version, contract
 from nba_props.assets.windows import WINDOWS
 from nba_props.catalog import TABLES
 from nba_props.process import stopping
@@ -29,9 +29,6 @@ from nba_props.warehouse import usage
 from nba_props.warehouse.base import PartitionState, Warehouse
 
 IO_MANAGER = "warehouse_io"
-OWNERS = ["team:nba_props"]
-#: the tag of tables that can't be computed again from payloads: they need a backup
-IRREPLACEABLE = {"criticality": "irreplaceable"}
 
 
 class Preparer(Protocol):
@@ -170,10 +167,8 @@ def table_out(table: Table, version: str) -> dg.AssetOut:
         metadata=definition_metadata(table),
         io_manager_key=IO_MANAGER,
         group_name=GROUPS[table.dataset],
-        owners=OWNERS,
         kinds={"python", "parquet"},
         code_version=version,
-        tags=IRREPLACEABLE if table.write_mode is WriteMode.APPEND else None,
     )
 
 
@@ -195,9 +190,7 @@ def table_assets(
         def define(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
             return dg.multi_asset(
                 name=name,
-                outs={
-                    t.name: table_out(t, code_version(compute, [(c.name, c.type) for c in t.columns])) for t in tables
-                },
+                outs={t.name: table_out(t, code_version(compute, contract(t))) for t in tables},
                 ins={k: dg.AssetIn(key=asset_key(t)) for k, t in (ins or {}).items()},
                 deps=[d if isinstance(d, dg.AssetKey) else asset_key(d) for d in deps],
                 partitions_def=partitions,

@@ -13,7 +13,7 @@ from nba_props.facts.calendar import parse_instant
 from nba_props.process.clock import Clock
 from nba_props.process.redact import secrets_of_url, without_secrets
 from nba_props.settings import Live, revealed
-from nba_props.sources.exchange import UNREACHABLE, Limits
+from nba_props.sources.answers import UNREACHABLE, Limits
 from nba_props.sources.http import FetchError, Http
 
 _LOG = logging.getLogger(__name__)

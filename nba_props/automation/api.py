@@ -7,6 +7,7 @@ warehouse as they are now.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ from nba_props.automation.webserver import file_answer
 from nba_props.domain.systems import SYSTEM_TABLES
 from nba_props.facts import markets
 from nba_props.operations.ledger import own_dates
+from nba_props.presentation.exposition import CONTENT_TYPE
 from nba_props.presentation.pages import INDEX
 from nba_props.presentation.site import player, slate
 from nba_props.process.clock import Clock
@@ -26,8 +28,8 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
 
-def app(settings: Settings, warehouse: Warehouse, clock: Clock) -> FastAPI:
-    """The server of a home's pages and data."""
+def app(settings: Settings, warehouse: Warehouse, clock: Clock, metrics: Callable[[], str] | None = None) -> FastAPI:
+    """The server of a home's pages and data, and of its ``metrics`` in Prometheus' format under ``/metrics``."""
     from fastapi import FastAPI, HTTPException, Response
     from fastapi.responses import RedirectResponse
 
@@ -82,6 +84,12 @@ def app(settings: Settings, warehouse: Warehouse, clock: Clock) -> FastAPI:
     @made.get("/api/systems", summary="The systems")
     def systems() -> dict[str, Any]:
         return answer(systems=list(SYSTEM_TABLES))
+
+    if metrics is not None:
+
+        @made.get("/metrics", include_in_schema=False)
+        def numbers() -> Response:
+            return Response(metrics(), media_type=CONTENT_TYPE)
 
     @made.get("/", include_in_schema=False)
     def root() -> RedirectResponse:

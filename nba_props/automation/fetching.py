@@ -4,6 +4,7 @@ from functools import partial
 
 import dagster as dg
 
+from nba_props.assets.inputs import landing_key
 from nba_props.automation.alerts import Alert, Alerts
 from nba_props.operations.freshness import tipoffs
 from nba_props.process.revision import run_tags
@@ -11,19 +12,27 @@ from nba_props.sources import registry
 from nba_props.sources.base import Feed, Fetched, LiveFeeds
 from nba_props.warehouse.base import Warehouse
 
+#: the names of the numbers of a fetch: the credits that it spent, and those that were left
+CREDITS_SPENT, CREDITS_LEFT = "credits", "credits_remaining"
 
-def report(context: dg.OpExecutionContext, alerts: Alerts, feed: str, done: Fetched) -> None:
+
+def report(
+    context: dg.OpExecutionContext, alerts: Alerts, feed: str, done: Fetched, asset: dg.AssetKey | None = None
+) -> None:
     """Record the counts of a fetch as metadata, and send an alert if anything failed.
+
+    The counts are also an observation of the ``asset`` of its payloads: the UI draws them, credits among them.
 
     Raises:
         dagster.Failure: nothing was landed, nor landed before.
     """
-    context.add_output_metadata(
-        {
-            "landed": len(done.landed), "unchanged": done.present, "failures": done.failures, "credits": done.credits,
-            **({} if done.remaining is None else {"credits_remaining": done.remaining}),
-        }
-    )  # fmt: skip
+    counts = {
+        "landed": len(done.landed), "unchanged": done.present, CREDITS_SPENT: done.credits,
+        **({} if done.remaining is None else {CREDITS_LEFT: done.remaining}),
+    }  # fmt: skip
+    context.add_output_metadata({**counts, "failures": done.failures})
+    if asset is not None:
+        context.log_event(dg.AssetObservation(asset, metadata={**counts, "failures": len(done.failures)}))
     for failure in done.failures:
         context.log.warning(failure)
     if done.failures:
@@ -55,7 +64,8 @@ def _job(feed: Feed) -> dg.JobDefinition:
         warehouse: dg.ResourceParam[Warehouse],
     ) -> None:
         feed.require(feeds)
-        report(context, alerts, asked.called, asked.run(feeds, context.op_config or {}, partial(tipoffs, warehouse)))
+        done = asked.run(feeds, context.op_config or {}, partial(tipoffs, warehouse))
+        report(context, alerts, asked.called, done, landing_key(feed))
 
     @dg.job(tags=run_tags(), name=asked.name, description=asked.description)
     def fetch() -> None:

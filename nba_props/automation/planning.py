@@ -54,6 +54,8 @@ _PUBLISHING = (
     *_SUMS,
 )
 #: a run: job, first and last partition
+#: the most dates of a run that predicts or loads odds: it holds them all in memory
+RUN_DATES = 31
 Step = tuple[str, date, date]
 
 
@@ -177,7 +179,12 @@ def plan(definitions: dg.Definitions, inputs: Inputs, days: Sequence[date]) -> I
     To be run one after the other: each step is decided when the one before is done and its changes are known.
     """
     yield from models(definitions, inputs, days, FORECASTERS)
-    yield (PREDICT_JOB, days[0], days[-1])
+    yield from ((PREDICT_JOB, *span) for span in together(days))
+
+
+def together(days: Collection[date]) -> list[tuple[date, date]]:
+    """The spans of dates that are made in one run each: what a run holds in memory grows with its dates."""
+    return spans(days, bridge=RUN_DATES, longest=RUN_DATES)
 
 
 def needed(
@@ -238,7 +245,7 @@ def preparation(
     lacking = set(stale(definitions, inputs.fresh(), assets_of(definitions, ROSTERS_JOB), rosters))
     yield from ((ROSTERS_JOB, *span) for span in spans(lacking))
     lacking = set(stale(definitions, inputs.fresh(), assets_of(definitions, LINES_JOB), bridged))
-    yield from ((LINES_JOB, *span) for span in spans(lacking))
+    yield from ((LINES_JOB, *span) for span in spans(lacking, longest=RUN_DATES))
 
 
 def _reads_from(inputs: Inputs, day: date) -> date:

@@ -12,16 +12,17 @@ from nba_props.cli import (
     feeds,
     ledger,
     look,
+    metrics,
     prices,
     repair,
     scores,
     servers,
     site,
     start,
-)
+)  # fmt: skip
 from nba_props.cli.group import main
 
 __all__ = [
-    "daily", "demo", "distributions", "export", "feeds", "ledger", "look", "main", "prices", "repair", "scores",
-    "servers", "site", "start",
+    "daily", "demo", "distributions", "export", "feeds", "ledger", "look", "main", "metrics", "prices", "repair",
+    "scores", "servers", "site", "start",
 ]  # fmt: skip

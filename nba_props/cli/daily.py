@@ -85,7 +85,9 @@ def run(span: list[date], force: bool, allow_loss: bool, rows: int, system: str 
 def backfill(
     span: list[date], select: tuple[str, ...], force: bool, dry_run: bool, allow_loss: bool, form: str
 ) -> None:
-    """Print the plan, then materialize the dates of SPAN that are missing or older than their inputs, in one run.
+    """Print the plan, then materialize the dates of SPAN that are missing or older than their inputs.
+
+    A run makes up to 31 dates.
 
     Models of past weeks are trained as needed; nothing is fetched, so no API credit is spent.
     """
@@ -110,11 +112,11 @@ def backfill(
             systems = [k.path[-1] for k in chosen]
             outcomes = opened.follow(planning.models(opened.definitions, opened.inputs, days, systems))
             if all(o.success for o in outcomes):
-                outcomes += opened.follow([(PREDICT_JOB, days[0], days[-1])], chosen)
+                outcomes += opened.follow([(PREDICT_JOB, *part) for part in planning.together(days)], chosen)
             ok = print_findings(out, outcomes)
             _print_gate(out, gate_summary(opened.warehouse, days))
             update_scores(opened, span)
-            print_undo(opened, outcomes[-1], span)
+            print_undo(opened, outcomes, span)
         if not ok:
             sys.exit(1)
 
@@ -218,7 +220,7 @@ def predict(
         passed, failed = sum(o.passed_checks for o in outcomes), sum(len(o.failed_checks) for o in outcomes)
         above = " (see above)" if failed else ""
         out.print(f"{plural(len(outcomes), 'run')} in {seconds:.1f} s; {passed} checks passed, {failed} failed{above}")
-        print_undo(opened, outcomes[-1], span)
+        print_undo(opened, outcomes, span)
     if not all(o.success for o in outcomes):
         out.print("not done  fix the problem above and run the command again: finished work is kept")
         return False

@@ -38,6 +38,7 @@ SECTIONS: Mapping[str, tuple[str, ...]] = {
         "sql",
         "export",
         "serve",
+        "metrics",
     ),
     "Repair": (
         "quarantine",

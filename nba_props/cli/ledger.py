@@ -220,6 +220,6 @@ def reline(span: list[date], dry_run: bool, form: str) -> None:
             last=span[-1],
         )
         out.rows(fresh, f"{int(fresh['new_rows'].sum())} rows published again")
-        print_undo(opened, outcomes[-1], span)
+        print_undo(opened, outcomes, span)
         if not ok:
             sys.exit(1)

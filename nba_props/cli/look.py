@@ -190,16 +190,6 @@ def _history_columns(frame: pd.DataFrame) -> list[Column]:
     ]
 
 
-def _tables() -> pd.DataFrame:
-    """Every table and view with its description; the engine's SHOW TABLES does not look into datasets."""
-    import pandas as pd
-
-    from nba_props.catalog import TABLES, VIEWS
-
-    found = [(address, t.description) for known in (TABLES, VIEWS) for address, t in known.items()]
-    return pd.DataFrame(sorted(found), columns=["name", "description"])
-
-
 @main.command(
     **example(
         "nba-props versions 2026-01-09",
@@ -263,14 +253,17 @@ def sql(query: str, instant: datetime | None, form: str) -> None:
     Rows wider than the terminal are printed one value per line. For a name that only the old system had, the error
     gives the one to use here. INSTANT is 2026-01-09T17:00Z; `versions` lists those of a date.
     """
+    from nba_props.data import Lake
     from nba_props.presentation.old_names import explained
 
     with Output(form) as out:
-        warehouse = to_read(out=out)
+        settings = load_settings()
+        lake = Lake(settings, to_read(settings, out))
         if instant is not None:
-            warehouse = warehouse.as_of(instant)
+            lake = lake.as_of(instant)
         try:
-            frame = _tables() if _SHOW_TABLES.fullmatch(query) else warehouse.read_only(query)
+            # the engine's SHOW TABLES does not look into datasets
+            frame = lake.tables if _SHOW_TABLES.fullmatch(query) else lake.sql(query)
         except WarehouseError as error:
             if not (more := explained(query, str(error))):
                 raise

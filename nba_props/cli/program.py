@@ -8,9 +8,15 @@ import shutil
 import sys
 from pathlib import Path
 
+from nba_props.settings import project_root
+
 NAME = "nba-props"
 #: a command in a message, wherever the message comes from; not one with a folder before it
 _COMMAND = re.compile(rf"(?<![\w./-]){NAME}(?= +[A-Za-z-])")
+#: a page of the documentation in a message
+_PAGE = re.compile(r"(?<![\w./-])docs/[\w/-]+\.md")
+#: where a wheel puts the pages in its environment
+_PAGES = Path(sys.prefix, "share", "doc", NAME.replace("-", "_"))
 
 
 def program() -> str:
@@ -22,10 +28,17 @@ def program() -> str:
 
 
 def typed(text: str, called: str = "") -> str:
-    """A message with its commands as they can be typed here; lower layers know only the program's name.
+    """A message with its commands as they can be typed here, and its pages where they are; lower layers know only the
+    program's name and the pages of a checkout.
 
     Args:
         text: the message.
         called: what replaces the program's name, where the commands are for another home.
     """
-    return _COMMAND.sub(lambda _: called or program(), text)
+    return _PAGE.sub(lambda page: _here(page[0]), _COMMAND.sub(lambda _: called or program(), text))
+
+
+def _here(page: str) -> str:
+    """The path of a page: in the checkout, or where it was installed."""
+    installed = _PAGES / page
+    return str(installed) if installed.exists() and not (project_root() / page).exists() else page

@@ -198,18 +198,19 @@ def print_findings(out: Output, outcomes: Sequence[Outcome]) -> bool:
     )
 
 
-def print_undo(opened: Session, outcome: Outcome, span: Sequence[date]) -> None:
-    """Print the run's id, how many rows it published, and the command that undoes it."""
-    found = opened.warehouse.query(
-        "SELECT COUNT(*) AS n FROM nba_predictions.ledger "
-        "WHERE game_date BETWEEN @first AND @last AND run_id = @run_id",
+def print_undo(opened: Session, outcomes: Sequence[Outcome], span: Sequence[date]) -> None:
+    """Print the id of each run that published, how many rows it has there, and the command that undoes it."""
+    published = opened.warehouse.query(
+        "SELECT run_id, COUNT(*) AS n FROM nba_predictions.ledger "
+        "WHERE game_date BETWEEN @first AND @last GROUP BY run_id",
         first=span[0],
         last=span[-1],
-        run_id=outcome.run_id,
     )
-    rows = int(found["n"].iloc[0])
-    undo = f"{rows} new rows; undo with `nba-props rollback {outcome.run_id}`" if rows else "0 new rows"
-    opened.out.print(f"run       {outcome.run_id}; {undo}")
+    rows = {str(r.run_id): int(r.n) for r in published.itertuples()}
+    for outcome in [o for o in outcomes if o.run_id in rows] or outcomes[-1:]:
+        found = rows.get(outcome.run_id, 0)
+        undo = f"{found} new rows; undo with `nba-props rollback {outcome.run_id}`" if found else "0 new rows"
+        opened.out.print(f"run       {outcome.run_id}; {undo}")
 
 
 def update_scores(opened: Session, span: Sequence[date]) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from nba_props.cli.group import example, main
+from nba_props.cli.metrics import metrics_of
 from nba_props.cli.printing import Output
 from nba_props.cli.program import program
 from nba_props.cli.servers import LAST_PORT, require_free
@@ -79,7 +80,7 @@ def serve(host: str, port: int) -> None:
 
     The pages of the newest date are made first. There is no login. Requests from other sites are refused;
     NBA_PROPS_UI_HOSTS lists host names under which it may be reached, besides this machine's own. /openapi.json
-    describes the data.
+    describes the data; /metrics has the numbers of `metrics`.
     """
     from nba_props.automation.webserver import Guard, hosts_of
 
@@ -91,7 +92,7 @@ def serve(host: str, port: int) -> None:
 
         from nba_props.automation import api
 
-        served = api.app(settings, to_read(settings), clock_of(settings))
+        served = api.app(settings, to_read(settings), clock_of(settings), metrics_of(settings))
     except ImportError as error:
         raise SettingsError(f"{error.name} is not installed: pip install 'nba_props[serve]' brings it") from error
     require_free(host, port, "nba-props serve --port {}")

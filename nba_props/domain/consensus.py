@@ -80,5 +80,5 @@ def of_others(offers: pd.DataFrame, among: Sequence[str] = PROP, least: int = MI
     found = by_engine(offers, among)
     groups = found.groupby(list(among))["median"]
     others = groups.transform("size") - 1
-    median = (groups.transform("sum") - found["median"]) / others.where(others > 0)
+    median = (groups.transform("sum") - found["median"]) / others
     return found.assign(median=median.where(others >= least), engines=others)

@@ -73,7 +73,7 @@ def prediction_problem(judged: pd.DataFrame) -> pd.Series:
             ~rec.isin(list(Recommendation)) | (no_line != rec.eq(Recommendation.NO_LINE)) | (abstains & bets) | against,
         ],
         [
-            judged["line_problem"].fillna(""),
+            judged["line_problem"],
             "MISSING_KEY",
             "WRONG_SYSTEM",
             "DUPLICATE",
@@ -148,8 +148,6 @@ def without_conflicts(published: pd.DataFrame, known: pd.DataFrame) -> tuple[pd.
         published: rows with ``prediction_id``.
         known: ``prediction_id`` and the answer's columns of every row of these dates in the ledger.
     """
-    if published.empty or known.empty:  # an empty column has no dtype to merge on
-        return published, held_back(published.iloc[:0][CLAIM], pd.Series([], dtype=object))
     both = published[["prediction_id", *_ANSWER]].merge(known, on="prediction_id", suffixes=("", "_old"))
     # one row with the id and the same answer is enough, even beside a forged one
     agrees = alike(both, _ANSWER, "_old").groupby(both["prediction_id"]).any()
@@ -176,7 +174,7 @@ def renewed(published: pd.DataFrame, current: pd.DataFrame, known: Collection[st
         current[columns], on=_FORECAST, how="left", suffixes=("", "_old"), validate="many_to_one"
     )
     has_current = both["prediction_id_old"].notna()
-    same_key = has_current & alike(both, [c for c in LEDGER_KEY if c not in _FORECAST], "_old")
+    same_key = alike(both, [c for c in LEDGER_KEY if c not in _FORECAST], "_old")
     late = both["is_backfill"].astype("boolean") & ~both["is_backfill_old"].astype("boolean").fillna(True)
     again = has_current & ~same_key & ~late & both["prediction_id"].isin(list(known))
     ids = both["prediction_id"].mask(same_key & alike(both, _ANSWER, "_old"), both["prediction_id_old"])

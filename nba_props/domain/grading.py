@@ -5,7 +5,7 @@ Every row is graded, whatever its line. The outcome of a row is, in this order:
 * VOID: its game is postponed or was moved to another date, which needs no finished game, or it is finished and the
   player did not enter it;
 * PENDING: its game is not finished (``results``), or the player's row of its box score is in quarantine;
-* NO_BET: it has no side or no line;
+* NO_BET: it has no side or no line, or is about a market that nobody knows;
 * PUSH: the result equals the line; WIN or LOSS otherwise.
 
 A player has a box-score row if he entered the game: 0 minutes without any statistic are a few seconds of play, and his
@@ -30,7 +30,7 @@ GRADE = [c.name for c in GRADE_COLUMNS]
 
 
 class FanOut(ValueError):
-    """A join gave more or fewer rows than there were predictions."""
+    """A join would give more rows than there are predictions."""
 
 
 def grade(
@@ -55,14 +55,15 @@ def grade(
             quarantine.
 
     Raises:
-        FanOut: a join changed the number of rows.
+        FanOut: a join would change the number of rows.
     """
     rows = predictions.reset_index(drop=True)
     own = _joined(rows, box_scores[[*PLAYER_GAME, *markets.stats(), "minutes"]], PLAYER_GAME)
     is_over = _joined(rows, finished(schedule, box_scores), GAME)["is_finished"].astype("boolean").fillna(False)
-    result = _results(own, rows["market"]).where(is_over.astype(bool))
-    void = _void_reasons(rows, schedule, box_scores, is_over.astype(bool) & result.isna(), refused)
-    outcome = _outcomes(rows, result, void)
+    played = is_over.astype(bool) & own["minutes"].notna()
+    result = _results(own, rows["market"]).where(played)
+    void = _void_reasons(rows, schedule, box_scores, is_over.astype(bool) & ~played, refused)
+    outcome = _outcomes(rows, result, void, played & ~rows["market"].isin(markets.keys()))
     result = result.where(void == "")
     correct = pd.Series(outcome == Outcome.WIN, index=rows.index).astype("boolean")
     return rows.drop(columns=list(NOT_GRADED)).assign(
@@ -86,12 +87,13 @@ def _results(own: pd.DataFrame, market: pd.Series) -> pd.Series:
     return pd.Series(np.where(place < 0, np.nan, found), index=own.index)
 
 
-def _outcomes(rows: pd.DataFrame, result: pd.Series, void: np.ndarray) -> np.ndarray:
-    """The outcome of each prediction; results are null while they are not known."""
+def _outcomes(rows: pd.DataFrame, result: pd.Series, void: np.ndarray, uncounted: pd.Series) -> np.ndarray:
+    """The outcome of each prediction; results are null while they are not known, and ever of what nobody counts."""
     line, side = rows["line"].astype("float64"), _sides(rows)
+    no_bet = side.isna() | line.isna() | uncounted
     above = result > line
     return np.select(
-        [void != "", result.isna(), side.isna() | line.isna(), result == line, above == side.eq(Recommendation.OVER)],
+        [void != "", result.isna() & ~uncounted, no_bet, result == line, above == side.eq(Recommendation.OVER)],
         words((Outcome.VOID, Outcome.PENDING, Outcome.NO_BET, Outcome.PUSH, Outcome.WIN)),
         default=Outcome.LOSS.value,
     )
@@ -167,10 +169,7 @@ def _joined(rows: pd.DataFrame, other: pd.DataFrame, keys: list[str]) -> pd.Data
     if doubled.any():
         first = other.loc[doubled, keys].iloc[0].to_dict()
         raise FanOut(f"{int(doubled.sum())} rows repeat {', '.join(keys)}, the first {first}: grades would multiply")
-    out = rows[keys].merge(other, on=keys, how="left")
-    if len(out) != len(rows):
-        raise FanOut(f"{len(rows)} predictions became {len(out)} rows")
-    return out
+    return rows[keys].merge(other, on=keys, how="left")
 
 
 def _profits(rows: pd.DataFrame, outcome: np.ndarray, lines: pd.DataFrame) -> dict[str, pd.Series]:
@@ -197,7 +196,7 @@ def settle(graded: pd.DataFrame, history: pd.DataFrame) -> tuple[pd.DataFrame, p
     A grade's id depends on the id of the grade it replaces, so a grade that returns is a new entry, and two runs that
     find the same change write the same row.
     """
-    heads = history[~history["grade_id"].isin(history["replaces"].dropna())]
+    heads = history[~history["grade_id"].isin(history["replaces"])]
     newest = heads.sort_values("graded_at", kind="stable").drop_duplicates("prediction_id", keep="last")
     known = graded[["prediction_id"]].merge(newest, on="prediction_id", how="left", validate="one_to_one")
     now = _as_text(graded[GRADE])

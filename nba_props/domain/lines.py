@@ -156,7 +156,7 @@ MARKETS_SQL = (
 def of_markets(rows: pd.DataFrame, asked: Collection[str], stored: pd.DataFrame) -> pd.DataFrame:
     """The lines in some markets, and on each date also in those that it has already (``MARKETS_SQL``)."""
     there = pd.MultiIndex.from_frame(rows[["game_date", "market"]])
-    kept = there.isin(pd.MultiIndex.from_frame(stored[["game_date", "market"]])) if len(stored) else False
+    kept = there.isin(pd.MultiIndex.from_frame(stored[["game_date", "market"]]))
     return rows[rows["market"].isin(asked) | kept].reset_index(drop=True)
 
 
@@ -262,7 +262,7 @@ def chosen_lines(
     out["books"] = out["books"].fillna(0)
     out["line_movement"] = out["line"] - out["opening_line"]
     # the chosen quote itself too, in case its book has withdrawn a side since
-    current = offers[offers["is_current"].astype(bool) | offers["quote_id"].isin(picked["quote_id"].dropna())]
+    current = offers[offers["is_current"].astype(bool) | offers["quote_id"].isin(picked["quote_id"])]
     at_line = pd.MultiIndex.from_frame(rows[PROP].assign(line=picked["line"].array))
     for side in ("over", "under"):
         best = best_prices(current, side, books).reindex(at_line)
@@ -281,26 +281,16 @@ def _asked(slate: pd.DataFrame, mine: pd.DataFrame, asked: Sequence[markets.Mark
 
 
 def _no_line_reason(mine: pd.DataFrame, out: pd.DataFrame, key: pd.MultiIndex) -> np.ndarray:
-    """Why a player has no line: the first condition that none of his quotes meets."""
-    books = mine[mine["allowed"]].groupby(PROP)
-    stages = pd.DataFrame(
-        {
-            "quoted": mine.groupby(PROP).size() > 0,
-            "sportsbook": books.size() > 0,
-            "before": books["before"].any(),
-            "fresh": mine[mine["allowed"] & mine["before"]].groupby(PROP)["fresh"].any(),
-        }
-    ).reindex(key)
-    # a missing key means that the stage was never reached
-    reached = {c: stages[c].eq(True).to_numpy(dtype=bool) for c in stages}
+    """Why a player has no line: the first condition that none of his quotes meets, along with those before it."""
+    reached = [key.isin(pd.MultiIndex.from_frame(mine[PROP]))]
+    for condition in ("allowed", "before", "fresh"):
+        mine = mine[mine[condition]]
+        reached.append(key.isin(pd.MultiIndex.from_frame(mine[PROP])))
     reason = np.select(
         [
             out["has_prop_line"].to_numpy(dtype=bool),
             out["cutoff_at"].isna().to_numpy(),
-            ~reached["quoted"],
-            ~reached["sportsbook"],
-            ~reached["before"],
-            ~reached["fresh"],
+            *(~there for there in reached),
         ],
         ["", "NO_CUTOFF", "NOT_QUOTED", "NO_SPORTSBOOK", "ONLY_IN_PLAY", "ONLY_STALE"],
         default="ONE_SIDED",

@@ -51,13 +51,10 @@ def player_lookup(name: str) -> str:
     """
     from anyascii import anyascii
 
-    text = name.strip()
-    if "," in text:
-        last, *rest = (part.strip() for part in text.split(","))
-        suffixes = [p for p in rest if p.lower().rstrip(".") in SUFFIXES]
-        firsts = [p for p in rest if p and p.lower().rstrip(".") not in SUFFIXES]
-        text = " ".join([*firsts, last, *suffixes])
-    text = anyascii(text).lower()
+    last, *rest = (part.strip() for part in name.split(","))
+    suffixes = [p for p in rest if p.lower().rstrip(".") in SUFFIXES]
+    firsts = [p for p in rest if p.lower().rstrip(".") not in SUFFIXES]
+    text = anyascii(" ".join([*firsts, last, *suffixes])).lower()
     text = re.sub(r"\bjunior\b", "jr", text)
     return re.sub(r"[^a-z0-9]", "", text)
 
@@ -236,7 +233,7 @@ def _fuzzy(names: pd.DataFrame, candidates: pd.DataFrame) -> tuple[pd.DataFrame,
     taken = best[sure].assign(method="FUZZY").drop(columns="runner_up_score")
     rest = best[~sure].rename(columns={"player_name": "best_candidate", "score": "best_score"})
     rest["best_candidate"] = rest["best_candidate"].astype(object).where(rest["best_candidate"].notna(), None)
-    known = rest["best_score"].fillna(0) >= FUZZY_MIN_SCORE / 2
+    known = rest["best_score"] >= FUZZY_MIN_SCORE / 2
     rest["reason"] = known.map({True: "BELOW_THRESHOLD", False: "NO_CANDIDATE"})
     return taken, rest
 

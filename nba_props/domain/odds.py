@@ -19,7 +19,7 @@ def engine_of(bookmaker: pd.Series) -> pd.Series:
 def implied_probability(price: pd.Series) -> pd.Series:
     """Implied probability of American prices, vig included: -110 -> 0.5238, +150 -> 0.4; null stays null."""
     p = price.astype("float64")
-    return pd.Series(np.where(p < 0, -p / (100 - p), 100 / (100 + p)), index=price.index).where(p.notna())
+    return pd.Series(np.where(p < 0, -p / (100 - p), 100 / (100 + p)), index=price.index)
 
 
 def over_probability(over_price: pd.Series, under_price: pd.Series, method: str = "multiplicative") -> pd.Series:
@@ -41,7 +41,7 @@ def _multiplicative(over: pd.Series, under: pd.Series) -> pd.Series:
 
 def _additive(over: pd.Series, under: pd.Series) -> pd.Series:
     """Half of the vig from each."""
-    return ((1 + over - under) / 2).clip(0, 1)
+    return (1 + over - under) / 2
 
 
 def _power(over: pd.Series, under: pd.Series) -> pd.Series:
@@ -72,7 +72,7 @@ def hold(over_price: pd.Series, under_price: pd.Series) -> pd.Series:
 def american(probability: pd.Series) -> pd.Series:
     """The fair American price of a probability, unrounded: 0.6 -> -150, 0.5 -> +100; null stays null."""
     p = probability.astype("float64")
-    return pd.Series(np.where(p > 0.5, -100 * p / (1 - p), 100 * (1 - p) / p), index=p.index).where(p.notna())
+    return pd.Series(np.where(p > 0.5, -100 * p / (1 - p), 100 * (1 - p) / p), index=p.index)
 
 
 def expected_profit(chance: pd.Series, price: pd.Series) -> pd.Series:
@@ -91,4 +91,4 @@ def settled(side: pd.Series, line: pd.Series, price: pd.Series, result: pd.Serie
 def payout(price: pd.Series) -> pd.Series:
     """Profit of one unit won at an American price: -110 -> 0.909, +150 -> 1.5; null stays null."""
     p = price.astype("float64")
-    return pd.Series(np.where(p < 0, -100 / p, p / 100), index=price.index).where(p.notna())
+    return pd.Series(np.where(p < 0, -100 / p, p / 100), index=price.index)

@@ -67,8 +67,7 @@ def shrunk(chance: pd.Series, own: pd.Series) -> pd.Series:
     """
     gap = chance - own
     bounds, shares = (np.array(column) for column in zip(*KEPT, strict=True))
-    share = shares[np.minimum(np.searchsorted(bounds, gap.abs().round(9).fillna(0)), len(shares) - 1)]
-    return own + gap * share
+    return own + gap * shares[np.searchsorted(bounds, gap.abs().round(9).fillna(0))]
 
 
 def stake(chance: pd.Series, price: pd.Series) -> pd.Series:

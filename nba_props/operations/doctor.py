@@ -26,8 +26,8 @@ from nba_props.schemas.predictions import PREDICTION_ACCURACY
 from nba_props.settings import Settings, SettingsError, env_file
 from nba_props.settings.variables import misspelt
 from nba_props.sources import nba_stats, registry
+from nba_props.sources.answers import UNREACHABLE
 from nba_props.sources.base import LiveFeeds, Probe
-from nba_props.sources.exchange import UNREACHABLE
 from nba_props.sources.http import FetchError
 from nba_props.sources.nba_stats.games import games_of
 from nba_props.storage.landing import LandingError, LandingZone

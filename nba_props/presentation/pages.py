@@ -7,6 +7,7 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
+from nba_props.facts.digest import digest
 from nba_props.process.revision import revision
 from nba_props.settings import Settings
 from nba_props.storage.files import open_path, replace
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 ADDRESS, SITE_ADDRESS = "/reports", "/site"
 #: the page that lists the others, which are named by their span
 INDEX = "index.html"
+#: the ends of the names of what pages are made from
+_TEMPLATES = (".jinja", ".css", ".js")
 _PAGE = re.compile(r"(\d{4}-\d\d-\d\d)_(\d{4}-\d\d-\d\d)(?:_([a-z_]+))?\.html")
 
 
@@ -30,6 +33,14 @@ def render(template: str, **named: Any) -> str:
 def read_template(name: str) -> str:
     """A file of this folder as it is."""
     return files("nba_props.presentation").joinpath(name).read_text(encoding="utf-8")
+
+
+@cache
+def templates(*folders: str) -> str:
+    """A digest of the templates, styles and scripts of this folder and of some in it, for the versions of pages."""
+    here = files("nba_props.presentation")
+    own = [p for place in (here, *map(here.joinpath, folders)) for p in place.iterdir() if p.name.endswith(_TEMPLATES)]
+    return digest("".join(p.read_text(encoding="utf-8") for p in sorted(own, key=lambda p: p.name)), 8)
 
 
 @cache

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import ipaddress
 
-from urllib3.util import parse_url
-
 
 def is_loopback(host: str) -> bool:
     """Whether a name or address, without port and brackets, is this machine's own."""
@@ -19,11 +17,15 @@ def is_loopback(host: str) -> bool:
 
 def host_of(url: str) -> str:
     """The name or address in a URL, without port and brackets; empty where there is none."""
+    from urllib3.util import parse_url
+
     return (parse_url(url).host or "").strip("[]")
 
 
 def why_unsafe(url: str) -> str | None:
     """Why no request may be sent to a URL; None if it may."""
+    from urllib3.util import parse_url
+
     try:
         scheme, host = parse_url(url).scheme, host_of(url)
     except ValueError:

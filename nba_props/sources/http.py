@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from nba_props.process.addresses import why_unsafe
 from nba_props.process.errors import NbaPropsError
 from nba_props.process.redact import forms_of, guard_logs, replaced, replaced_bytes, without_secrets
-from nba_props.sources.exchange import UNREACHABLE, Answer, Exchange, Limits, Refused
+from nba_props.sources.answers import UNREACHABLE, Answer, Limits, Refused
 from nba_props.storage.landing import MOST_DEPTH, is_deeper
 
 if TYPE_CHECKING:
@@ -149,6 +149,8 @@ class Http:
         """The answer, fetched by another thread, so that the deadline covers the look-up of the name as well."""
         if problem := why_unsafe(url):
             raise self._error("NOT_HTTPS", problem)
+        from nba_props.sources.exchange import Exchange
+
         exchange = Exchange(self._limits)
         threading.Thread(target=exchange.run, args=(method, url, *asked), daemon=True, name=f"ask {place}").start()
         try:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import shutil
 import threading
-from datetime import timedelta
+from datetime import date, timedelta
 
 import dagster as dg
 import filelock
 import pytest
 
 from nba_props.assets.tables import asset_key
-from nba_props.automation import preparing
+from nba_props.automation import planning, preparing
 from nba_props.automation.preparing import PREPARES_RUN_TAG
 from nba_props.automation.ranges import RANGE_END, RANGE_START
 from nba_props.catalog import TABLES
@@ -189,6 +189,15 @@ def test_a_run_that_waits_for_another_names_it(fresh, monkeypatch):
     assert expected in [e.user_message for e in events]
     again = clicked(platform, "predict", DAY, DAY, select=[asset_key(reference.PLAYERS)])
     assert "waits for" not in str(platform.instance.all_logs(again.run_id)), "no other run prepares"
+
+
+def test_a_run_has_at_most_31_dates_so_that_its_memory_does_not_grow_with_a_span():
+    parts = planning.together(dates_between(date(2025, 10, 21), date(2026, 4, 12)))
+    assert max((last - first).days + 1 for first, last in parts) == 31
+    assert [day for part in parts for day in dates_between(*part)] == dates_between(
+        date(2025, 10, 21), date(2026, 4, 12)
+    )
+    assert planning.together([date(2025, 11, 1), date(2025, 11, 20)]) == [(date(2025, 11, 1), date(2025, 11, 20))]
 
 
 def test_a_plan_that_fails_fails_the_run_and_names_the_failed_one(fresh, monkeypatch):

@@ -518,7 +518,7 @@ def test_missing_lines_are_loaded_before_the_week_is_trained(platform):
 
 
 def test_a_long_history_is_loaded_month_by_month(make_platform, monkeypatch):
-    monkeypatch.setattr(training, "_PREPARED_TOGETHER", 10)
+    monkeypatch.setattr(training, "RUN_DATES", 10)
     platform = make_platform()
     found = training.to_prepare(platform.definitions.resources["preparation"], platform.instance, DAY)
     assert {r.job_name for r in found} == {HISTORY_JOB}

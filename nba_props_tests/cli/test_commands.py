@@ -15,6 +15,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from nba_props.automation import planning
 from nba_props.automation.planning import plan
 from nba_props.automation.runner import Outcome
 from nba_props.cli import demo
@@ -36,7 +37,8 @@ from nba_props_tests.copies import copied
 from nba_props_tests.warehouse.samples import take_out
 
 
-def test_run_prints_the_board_the_gate_and_where_to_look(home, landed_history):
+def test_run_prints_the_board_the_gate_and_where_to_look(home, landed_history, monkeypatch):
+    monkeypatch.setattr(planning, "RUN_DATES", 2)
     copied(landed_history, home)
     last = DAY + timedelta(2)
     result = invoke("run", f"{DAY}..{last}", "--rows", "3")
@@ -49,7 +51,8 @@ def test_run_prints_the_board_the_gate_and_where_to_look(home, landed_history):
     assert str(home / "home" / "lake") in result.output
     assert (home / "home" / "dagster" / "dagster.yaml").exists()
     assert "21 more" in result.output
-    assert "1 run in" in result.output, "history is not ingested twice"
+    assert "2 runs in" in result.output, "two of its dates together, then the third; history is not ingested twice"
+    assert result.output.count("undo with `nba-props rollback") == 2
     gate = result.output[result.output.index("Gate") :]
     days = {g.day for g in league.games() if DAY <= g.day <= last}
     assert len(days) > 1

@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from nba_props.cli import main
+from nba_props.cli import program as where
 from nba_props.cli.printing import Output
 from nba_props.cli.program import program, typed
 from nba_props_tests.conftest import DAY
@@ -40,6 +41,19 @@ def unactivated(tmp_path, monkeypatch):
 def test_a_message_names_the_program_as_it_was_called(unactivated, text, expected):
     assert typed(text) == expected
     assert typed(expected) == expected
+
+
+def test_a_page_is_named_by_where_it_is(unactivated, tmp_path, monkeypatch):
+    monkeypatch.setattr(where, "_PAGES", tmp_path / "share")
+    assert typed("see docs/production.md") == "see docs/production.md", "nothing is installed"
+    page = tmp_path / "share/docs/runbooks/damage.md"
+    page.parent.mkdir(parents=True)
+    page.touch()
+    assert typed("(docs/runbooks/damage.md)") == f"({page})"
+    assert typed(typed("(docs/runbooks/damage.md)")) == f"({page})"
+    (tmp_path / "docs/runbooks").mkdir(parents=True)
+    (tmp_path / "docs/runbooks/damage.md").touch()
+    assert typed("(docs/runbooks/damage.md)") == "(docs/runbooks/damage.md)", "a checkout has it"
 
 
 def test_on_the_path_it_is_called_by_its_name(unactivated, monkeypatch):

@@ -12,12 +12,12 @@ from scipy.stats import norm
 from nba_props.domain import consensus
 from nba_props.domain.book_lines import book_lines, judged_quotes
 from nba_props.domain.odds import over_probability
-from nba_props.domain.prices import KEPT, prices, shrunk
+from nba_props.domain.prices import prices, shrunk
 from nba_props.facts import markets
 from nba_props.facts.books import ENGINES
 from nba_props.facts.keys import PROP
 from nba_props.facts.markets import POINTS
-from nba_props.schemas.analytics import BOOK_LINES, PRICES
+from nba_props.schemas.analytics import BOOK_LINES, CONSENSUS, PRICES
 from nba_props_tests.domain.test_lines import CUTOFF, quotes, resolved, slate
 
 #: one book of each of five engines
@@ -93,6 +93,24 @@ class TestTheConsensus:
         assert (found["engines"], found["median"]) == (3, pytest.approx((20.5 + 20.5 + 26.5) / 3))
         others = consensus.of_others(offers(*rows, ("betmgm", 20.5, -110, -110, 60))).set_index("engine")
         assert others.loc["kambi", "median"] == pytest.approx(20.5)
+        apart = [
+            *at(20.5, 20.5),
+            *((book, line, -110, -110, 60) for book, line in zip(twins, (24.5, 26.5), strict=False)),
+        ]
+        assert consensus.of_all(offers(*apart))["median"].tolist() == pytest.approx([(20.5 + 20.5 + 25.5) / 3])
+
+    def test_is_a_row_of_each_player_and_market_with_a_reason_where_there_is_none(self):
+        known, alone = offers(*at(20.5, 21.5, 22.5)), offers(*at(20.5, 21.5)).assign(player_id=2, player_name="B")
+        found = CONSENSUS.validate(consensus.rows(pd.concat([known, alone], ignore_index=True)))
+        assert found[["player_id", "player_name", "engines"]].to_numpy().tolist() == [[1, "A", 3], [2, "B", 2]]
+        assert found["median"].tolist() == pytest.approx([21.5, np.nan], nan_ok=True)
+        assert found["no_consensus_reason"].tolist() == [None, "TOO_FEW_BOOKS"]
+        assert set(found["cutoff_at"]) == {CUTOFF}
+
+    def test_gives_more_chance_by_a_median_that_is_moved_up(self):
+        median, line, market = pd.Series([20.5]), pd.Series([21.5]), pd.Series([POINTS])
+        still = (20.5 - 21.5) / np.sqrt(10.5 + 2.25 * 21.5)
+        assert consensus.over_chance(median, line, market, 0.25)[0] == pytest.approx(norm.cdf(still + 0.25))
 
     def test_needs_three_engines_and_for_a_book_three_others(self):
         assert consensus.of_all(offers(*at(20.5, 20.5)))["median"].isna().all()
@@ -141,6 +159,7 @@ class TestAPrice:
         kept = own + 0.65 * (chance - own)
         assert mine["over_ev_shrunk"] == pytest.approx(kept * 2.05 - 1)
         assert mine["over_stake"] == pytest.approx(min(0.01, (kept * 2.05 - 1) / 1.05 / 4))
+        assert mine["under_ev_shrunk"] == pytest.approx((1 - kept) * 1.8 - 1)
         assert mine["under_stake"] == 0
         assert mine["fair_over_price"] == round(-100 * chance / (1 - chance))
         assert mine["is_outlier"]
@@ -177,13 +196,40 @@ class TestAPrice:
         assert set(at_20["best_over_book"]) == {"fanduel"}
         assert set(at_20["best_under_book"]) == {"draftkings"}
 
+    def test_of_a_book_whose_engine_has_no_main_line_is_by_all_that_have_one(self):
+        ladder = ("bovada", 22.5, 150, None, 60)
+        found = prices(offers(*at(20.5, 20.5, 20.5, 20.5), ladder, ("fanduel", 22.5, 120, None, 60)))
+        mine = found.set_index(["bookmaker", "line"])[["engines", "fair_line"]]
+        assert mine.loc[("bovada", 22.5)].tolist() == [4, 20.5]
+        assert mine.loc[("fanduel", 22.5)].tolist() == [3, 20.5]
+        assert len(found) == 6
+        nobody = prices(offers(ladder, ("draftkings", 22.5, 140, None, 60)))
+        assert nobody["engines"].tolist() == [0, 0]
+        assert nobody["fair_line"].isna().all()
+        assert set(nobody["no_price_reason"]) == {"TOO_FEW_BOOKS"}
+        assert nobody["line_low"].isna().all(), "no line is a main one"
+        two = prices(offers(ladder, *at(20.5, 21.5)))
+        assert two.loc[two["bookmaker"] == "bovada", ["engines", "fair_line"]].isna().to_numpy().tolist() == [
+            [False, True]
+        ]
+        assert two.set_index("bookmaker").loc["bovada", "engines"] == 2
+
+    def test_says_nothing_about_an_outlier_without_a_probability_of_its_own(self):
+        found = prices(offers(*at(20.5, 20.5, 20.5, 20.5), ("bovada", 20.5, 150, None, 60)))
+        said = found.set_index("bookmaker")["is_outlier"]
+        assert said.drop("bovada").tolist() == [False] * 4
+        assert pd.isna(said["bovada"])
+        assert found["no_price_reason"].isna().all()
+
     def test_an_edge_is_shrunk_as_far_as_results_have_followed(self):
-        own = pd.Series([0.5] * 6)
-        chance = own + pd.Series([0.01, -0.02, 0.03, -0.04, 0.05, None])
-        kept = [0.51, 0.48, 0.5 + 0.03 * 0.75, 0.5 - 0.04 * 0.75, 0.5 + 0.05 * 0.65]
-        assert shrunk(chance, own).tolist()[:5] == pytest.approx(kept)
-        assert np.isnan(shrunk(chance, own)[5])
-        assert KEPT[0][1] == 1
+        distances = [0.01, -0.02, 0.021, 0.03, -0.04, 0.041, 0.05, 0.95, None]
+        own = pd.Series([0.5] * 7 + [0.04, 0.5])
+        shares = [1, 1, 0.75, 0.75, 0.75, 0.65, 0.65, 0.65]
+        kept = [o + d * share for o, d, share in zip(own, distances, shares, strict=False)]
+        found = shrunk(own + pd.Series(distances), own).tolist()
+        assert found[:-1] == pytest.approx(kept)
+        assert np.isnan(found[-1])
+        assert np.isnan(shrunk(pd.Series([0.5]), pd.Series([np.nan]))[0])
 
 
 def test_no_market_and_no_player_is_a_loop():

@@ -26,6 +26,10 @@ N = 120_000
 SYSTEM = TABLES["nba_predictions.moving_average"]
 
 
+PREDICTION_ID = "ccaa58af2ed83fbf1e8c4f91d69eddc4"
+QUARANTINE_ID, OLDER_ID = "34e3924fb52b903987e6d6a7f4d601ce", "ca104fb1e4ac8d564436f41705a42d6c"
+
+
 def quotes(n: int) -> pd.DataFrame:
     """Quotes with lines on the half-point grid, genuine 20.0 among them, every tenth in play."""
     i = np.arange(n)
@@ -247,6 +251,148 @@ def test_the_prediction_id_is_the_key_and_nothing_else(lake):
     assert date(2025, 11, 5) == one["game_date"][0].date()
 
 
+CEILING = markets.market("points").ceiling
+ABSTAINS = {"forecast": np.nan, "confidence_score": np.nan, "abstain_reason": "NO_HISTORY"}
+
+
+@pytest.mark.parametrize(
+    ("values", "problem"),
+    [
+        ({}, None),
+        ({"forecast": 0.0}, None),
+        ({"forecast": CEILING}, None),
+        ({"forecast": -0.1}, "INVALID_PREDICTION"),
+        ({"forecast": CEILING + 0.1}, "INVALID_PREDICTION"),
+        ({"abstain_reason": "NO_HISTORY"}, "INVALID_PREDICTION"),
+        ({**ABSTAINS, "abstain_reason": None}, "INVALID_PREDICTION"),
+        (ABSTAINS, None),
+        ({**ABSTAINS, "recommendation": "OVER"}, "INVALID_RECOMMENDATION"),
+        ({**ABSTAINS, "recommendation": "UNDER"}, "INVALID_RECOMMENDATION"),
+        ({**ABSTAINS, "confidence_score": 0.5}, "INVALID_CONFIDENCE"),
+        ({**ABSTAINS, "over_probability": 1.01}, "INVALID_CONFIDENCE"),
+        ({"confidence_score": 0.0}, None),
+        ({"confidence_score": 1.0}, None),
+        ({"confidence_score": -0.01}, "INVALID_CONFIDENCE"),
+        ({"confidence_score": 1.01}, "INVALID_CONFIDENCE"),
+        ({"confidence_score": np.nan}, "INVALID_CONFIDENCE"),
+        ({"over_probability": 0.0}, None),
+        ({"over_probability": 1.0}, None),
+        ({"over_probability": np.nan}, None),
+        ({"over_probability": -0.01}, "INVALID_CONFIDENCE"),
+        ({"over_probability": 1.01}, "INVALID_CONFIDENCE"),
+        ({"line": 12.0, "recommendation": "OVER"}, None),
+        ({"line": 11.5, "recommendation": "OVER"}, None),
+        ({"line": 12.5, "recommendation": "OVER"}, "INVALID_RECOMMENDATION"),
+        ({"line": 12.0, "recommendation": "UNDER"}, None),
+        ({"line": 12.5, "recommendation": "UNDER"}, None),
+        ({"line": 11.5, "recommendation": "UNDER"}, "INVALID_RECOMMENDATION"),
+        ({"recommendation": None}, "INVALID_RECOMMENDATION"),
+        ({"recommendation": "NO_LINE"}, "INVALID_RECOMMENDATION"),
+        (NO_LINE, None),
+        ({**NO_LINE, **ABSTAINS}, None),
+        ({**NO_LINE, "recommendation": "PASS"}, "INVALID_RECOMMENDATION"),
+        *(({name: None}, "MISSING_KEY") for name in ("game_id", "player_id", "player_name", "player_lookup")),
+        *(({name: None}, "MISSING_KEY") for name in ("system_id", "model_version", "feature_hash", "market")),
+        ({"market": "dunks", "forecast": -1.0}, "MISSING_KEY"),
+        ({"stands_in": "moving_average"}, None),
+        ({"stands_in": "another", "forecast": -1.0}, "WRONG_SYSTEM"),
+        ({"line_problem": "NO_QUOTE", "feature_hash": None, "recommendation": "HOLD"}, "NO_QUOTE"),
+        ({"forecast": -1.0, "confidence_score": 2.0, "recommendation": "HOLD"}, "INVALID_PREDICTION"),
+        ({"confidence_score": 2.0, "recommendation": "HOLD"}, "INVALID_CONFIDENCE"),
+    ],
+)
+def test_a_row_has_the_first_problem_that_holds(values, problem):
+    """At each limit, and on both sides of it."""
+    row = SYSTEM.conform(honest(quotes(1)))
+    changed = {"line_problem": None, **values}
+    row = row.assign(**{k: pd.Series([v], dtype=object if v is None else None) for k, v in changed.items()})
+    assert gate.prediction_problem(row).tolist() == [problem]
+    published, held = gate.split(row)
+    assert (len(published), len(held)) == ((1, 0) if problem is None else (0, 1))
+    assert held["detail"].tolist() == ([gate.REASONS[problem]] if problem else [])
+    assert not {"line_problem", "stands_in"} & {*published, *held}
+
+
+def test_rows_are_duplicates_by_system_player_game_and_market():
+    row = honest(quotes(1)).assign(line_problem=None)
+    others = [
+        {"system_id": "ensemble_v1"},
+        {"player_id": 9},
+        {"game_id": "0022500099"},
+        {"market": "assists", "forecast": 5.0},
+    ]
+    assert gate.prediction_problem(pd.concat([row, *(row.assign(**o) for o in others)], ignore_index=True)).isna().all()
+    twice = pd.concat([row, row.assign(feature_hash="1", model_version="2", quote_id="z")], ignore_index=True)
+    assert gate.prediction_problem(twice).tolist() == ["DUPLICATE"] * 2
+    assert gate.split(twice)[1]["detail"].tolist() == [gate._PREDICTION_PROBLEMS["DUPLICATE"]] * 2
+
+
+def test_ids_are_those_of_every_release_before():
+    """A row that is published or held back again is known again."""
+    row = SYSTEM.conform(honest(quotes(1))).assign(line_problem=None)
+    published, _ = gate.split(row)
+    assert published["prediction_id"].tolist() == [PREDICTION_ID]
+    _, held = gate.split(pd.concat([row.assign(line_problem="NO_QUOTE")] * 2))
+    assert held["quarantine_id"].tolist() == [QUARANTINE_ID], "and once"
+    _, older = gate.split(row.assign(forecast=-1.0))
+    assert older["quarantine_id"].tolist() == [OLDER_ID], "its words were others then"
+    assert older["detail"].tolist() == [gate.REASONS["INVALID_PREDICTION"]]
+    assert set(gate._IN_IDS) == set(gate.REASONS)
+
+
+STANDING = pd.DataFrame(
+    [
+        {"game_id": game, "market": market, "player_id": player, "system_id": system, "line": 20.5, "sportsbook": "fanduel"}
+        for game in "gh" for market in ("points", "assists") for player in (1, 2) for system in "st"
+    ]
+).assign(abstain_reason=None)  # fmt: skip
+ONE = (STANDING["game_id"] == "g") & (STANDING["market"] == "points") & (STANDING["player_id"] == 1)
+ITS_MARKET = (STANDING["game_id"] == "g") & (STANDING["market"] == "points")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "again"),
+    [
+        ({}, {}, None),
+        ({}, {"line": 20.97}, None),
+        ({}, {"line": 20.1}, None),
+        ({}, {"line": 21.0}, ITS_MARKET),
+        ({}, {"line": 20.0}, ITS_MARKET),
+        ({}, {"line": 9.5}, ITS_MARKET),
+        ({}, {"sportsbook": "draftkings"}, ITS_MARKET),
+        ({}, {"line": None, "sportsbook": None}, ITS_MARKET),
+        ({"line": None, "sportsbook": None}, {}, ITS_MARKET),
+        ({"line": None, "sportsbook": None}, {"line": None, "sportsbook": None}, None),
+        ({}, {"line": None}, ITS_MARKET),
+        ({"line": None}, {}, ITS_MARKET),
+        ({}, {"abstain_reason": "REPORTED_ABSENT"}, STANDING["game_id"] == "g"),
+        ({"abstain_reason": "REPORTED_ABSENT"}, {}, STANDING["game_id"] == "g"),
+        ({"abstain_reason": "REPORTED_ABSENT"}, {"abstain_reason": "REPORTED_ABSENT"}, None),
+        ({}, {"abstain_reason": "NO_HISTORY"}, None),
+        ({"abstain_reason": "NO_HISTORY"}, {"abstain_reason": "REPORTED_ABSENT"}, STANDING["game_id"] == "g"),
+    ],
+)
+def test_a_market_of_a_game_is_published_again_when_a_line_of_it_moved(before, after, again):
+    current, fresh = (
+        STANDING.assign(**{k: STANDING[k].astype(object).mask(ONE, v) for k, v in changed.items()}).astype(
+            {"line": float}
+        )
+        for changed in (before, after)
+    )
+    expected = again if again is not None else pd.Series(False, index=STANDING.index)
+    order = fresh.sample(frac=1, random_state=1)
+    found = gate.moved(current, order)
+    assert found.index.equals(order.index)
+    assert found.sort_index().tolist() == expected.tolist()
+
+
+@pytest.mark.parametrize("there", [pd.Series(False, index=STANDING.index), ~(ONE & (STANDING["system_id"] == "s"))])
+def test_a_market_of_a_game_is_published_when_a_system_has_no_prediction_of_it_yet(there):
+    lineless = STANDING.assign(line=np.nan, sportsbook=None)
+    expected = ITS_MARKET if there.any() else pd.Series(True, index=STANDING.index)
+    assert gate.moved(lineless[there], lineless).tolist() == expected.tolist()
+
+
 def test_what_is_held_back_is_reported_by_reason_placeholders_first(lake):
     q = quotes(60)
     claims = honest(q)
@@ -265,6 +411,18 @@ def test_what_is_held_back_is_reported_by_reason_placeholders_first(lake):
     assert "Player 1 20.0 ACTUAL_PROP on 2025-11-05; Player 2 15.5 without a source on 2025-11-05" in first.text
     assert next(s for s in said if s.reason == "INVALID_CONFIDENCE").text.startswith("held back: 1 rows")
     assert gate.messages(held.iloc[:0], "run-7") == []
+    assert [(s.reason, s.rows) for s in said if s.is_placeholder] == [("PLACEHOLDER_LINE", 2), ("UNKNOWN_SOURCE", 1)]
+    assert [s.rows for s in said if not s.is_placeholder] == [8, 6, 1], "the most first"
+    assert next(s for s in said if s.rows == 8).text.count(" on 2025-11-05") == 3, "three examples"
+    changed = {"system_id": None, "market": "assists", "line": np.nan, "line_source": None, "player_name": "Z"}
+    odd = held.iloc[[0]].assign(**changed)
+    later = [odd.assign(player_name="A", game_date=DAY + pd.Timedelta(days=1)), odd.assign(player_name="Y")]
+    (one,) = gate.messages(pd.concat([odd, *later]).assign(reason="NO_QUOTE"), "run-7")
+    where = "without a line without a source on"
+    assert one.text == (
+        "held back: 3 rows, NO_QUOTE: no quote with this id exists (no system 3); e.g. "
+        f"Y assists {where} 2025-11-05; Z assists {where} 2025-11-05; A assists {where} 2025-11-06; run run-7"
+    )
     assert set(gate.PLACEHOLDER_REASONS) < set(gate.REASONS)
 
 
@@ -316,6 +474,18 @@ def test_a_backfill_does_not_replace_what_was_published_in_time(answers, lake):
     assert set(standing(lake)["forecast"]) == {ANSWERS["B"][1]}
 
 
+def test_a_current_row_of_another_writer_is_replaced_though_nobody_knows_when_it_was_published(answers):
+    late, current = (
+        answers[n].assign(is_backfill=pd.array([f] * 3, dtype="boolean")) for n, f in (("A", True), ("B", None))
+    )
+    known = {*late["prediction_id"], *current["prediction_id"]}
+    assert not set(gate.renewed(late, current, known)["prediction_id"]) & known
+    first = gate.renewed(late, current, set(current["prediction_id"]))
+    assert first["prediction_id"].tolist() == late["prediction_id"].tolist(), "it was never published, so its id is new"
+    in_time = current.assign(is_backfill=False)
+    assert gate.renewed(late, in_time, known)["prediction_id"].tolist() == late["prediction_id"].tolist()
+
+
 def test_an_answer_that_conflicts_with_the_ledger_is_held_back_alone():
     published, held = gate.split(honest(quotes(3)).assign(line_problem=None))
     assert held.empty
@@ -328,8 +498,15 @@ def test_an_answer_that_conflicts_with_the_ledger_is_held_back_alone():
     left, conflicting = gate.without_conflicts(published, pd.concat([other, other.assign(prediction_id=None)]))
     assert left["player_id"].tolist() == published["player_id"].tolist()[1:]
     assert conflicting[["player_id", "reason"]].values.tolist() == [[published["player_id"][0], "CONFLICTING_ANSWER"]]
-    assert gate.without_conflicts(published.iloc[:0], known)[1].empty
-    assert len(gate.without_conflicts(published, known.iloc[:0])[0]) == 3
+    assert conflicting["detail"].notna().all()
+    beside = gate.without_conflicts(published, pd.concat([other, known]))
+    assert [len(f) for f in beside] == [3, 0], "a forged row with its id does not make an answer conflict"
+    nothing, _ = gate.split(honest(quotes(0)).assign(line_problem=None))
+    for some, there in ((nothing, known), (published, known.iloc[:0]), (published.iloc[:0], known.iloc[:0])):
+        left, conflicting = gate.without_conflicts(some, there)
+        pd.testing.assert_frame_equal(left, some)
+        assert conflicting.empty
+        assert {"reason", "detail", "quarantine_id"} < set(conflicting)
 
 
 def test_a_row_in_the_table_of_another_system_is_held_back():

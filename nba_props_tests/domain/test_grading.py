@@ -16,6 +16,7 @@ from nba_props.schemas.predictions import GRADE_HISTORY, LEDGER, PREDICTION_ACCU
 
 DAY = pd.Timestamp("2025-11-05")
 NOW = pd.Timestamp("2025-11-06T12:00Z")
+GRADE_ID, NEXT_GRADE_ID = "891112e16ea04fe01c4aa5fb5e57f8a1", "7279cda9796c1ecd7f2fb9a746e1b713"
 ME, GAME, OTHER_GAME = 7, "0022500001", "0022500002"
 
 
@@ -103,7 +104,16 @@ NO_BOX = box().iloc[:0]
         # a box score landed before the schedule had the game as over
         ({}, schedule(1), box(played(23)), "WIN", None),
         ({}, schedule(postponed=True), NO_BOX, "VOID", "POSTPONED"),
+        ({}, schedule(postponed=True), box(played(23)), "VOID", "POSTPONED"),
         ({}, schedule(games=(OTHER_GAME,)), NO_BOX, "VOID", "GAME_MOVED"),
+        ({}, schedule(games=(OTHER_GAME,)), box(played(23)), "WIN", None),  # the schedule is behind
+        # what nobody counts gives no bet on a player who played: he did not play elsewhere
+        ({"market": "dunks"}, schedule(), box(played(23, fg3m=30)), "NO_BET", None),
+        ({"market": "dunks"}, schedule(), box(), "VOID", "DID_NOT_PLAY"),
+        ({"market": "dunks"}, schedule(), NO_BOX, "PENDING", None),
+        ({"market": "rebounds", "line": 4.5}, schedule(), box(played(1, oreb=2, dreb=3)), "WIN", None),
+        ({"recommendation": "OVER", "line": np.nan}, schedule(), box(played(23)), "NO_BET", None),
+        ({"recommendation": None}, schedule(), box(played(23)), "NO_BET", None),
         # traded: quoted for the old team's game, on court for the new one
         (
             {},
@@ -121,11 +131,13 @@ def test_outcomes(claim, games, boxes, outcome, reason):
     assert (row["outcome"], row["void_reason"]) == (outcome, reason)
     assert row["is_valid_line"] == (claim.get("line_problem") is None)
     decided = outcome in ("WIN", "LOSS")
+    assert pd.isna(row["profit"]) or outcome != "NO_BET"
     assert pd.notna(row["prediction_correct"]) == decided
     if decided:
         assert row["prediction_correct"] == (outcome == "WIN")
-    if outcome in ("VOID", "PENDING"):
+    if outcome in ("VOID", "PENDING") or row["market"] == "dunks":
         assert pd.isna(row["result"])
+        assert row[["minutes_played", "within_3", "within_5", "line_absolute_error"]].isna().all()
         assert np.isnan(row["absolute_error"])
         assert np.isnan(row["actual_margin"])
 
@@ -162,6 +174,17 @@ def test_a_player_whose_row_is_held_back_did_not_sit_out(payload, game, player, 
         assert out["void_reason"].tolist() == ["DID_NOT_PLAY" if expected == "VOID" else None]
 
 
+def test_who_played_elsewhere_is_void_whatever_is_held_back_of_the_game():
+    payload = {"payload": PAYLOAD}
+    refused = pd.DataFrame([{"game_date": DAY, **payload, "game_id": GAME, "player_id": ME}]).astype(
+        {"player_id": "Int64"}
+    )
+    boxes = pd.concat([box(), box(played(30)).assign(game_id=OTHER_GAME)]).drop_duplicates(["game_id", "player_id"])
+    games = schedule(games=(GAME, OTHER_GAME))
+    out = grading.grade(ledger(prediction()), games, boxes.assign(**payload), LINES, AVERAGES, NOW, refused)
+    assert out[["outcome", "void_reason"]].to_numpy().tolist() == [["VOID", "PLAYED_ELSEWHERE"]]
+
+
 def test_errors_margins_and_money():
     rows = ledger(prediction(), prediction(recommendation="UNDER"), prediction(recommendation="PASS"))
     over, under, none = (r for _, r in graded(rows, schedule(), box(played(26))).iterrows())
@@ -179,7 +202,31 @@ def test_errors_margins_and_money():
     assert over["market_over_probability"] == pytest.approx((110 / 210) / (110 / 210 + 120 / 220))
 
 
-@pytest.mark.parametrize(("confidence", "decile"), [(0.0, 1), (0.3, 4), (0.59, 6), (0.6, 7), (0.99, 10), (1.0, 10)])
+@pytest.mark.parametrize(
+    ("forecast", "within_3", "within_5"),
+    [(23.0, True, True), (26.0, True, True), (20.0, True, True), (26.5, False, True), (19.5, False, True),
+     (28.0, False, True), (18.0, False, True), (28.5, False, False), (17.5, False, False)],
+)  # fmt: skip
+def test_a_forecast_is_within_three_and_five_on_either_side(forecast, within_3, within_5):
+    row = graded(ledger(prediction(forecast=forecast)), schedule(), box(played(23))).iloc[0]
+    assert (row["within_3"], row["within_5"]) == (within_3, within_5)
+    assert (row["absolute_error"], row["signed_error"]) == (abs(forecast - 23), forecast - 23)
+
+
+@pytest.mark.parametrize("result", [20, 26])
+def test_errors_are_of_the_players_own_line_and_average_on_either_side(result):
+    others = [{"player_id": 8}, {"market": "assists"}, {"game_date": DAY - pd.Timedelta(days=1)}]
+    averages = pd.concat([AVERAGES.assign(avg_last_10=99.0, **o) for o in others] + [AVERAGES], ignore_index=True)
+    games, boxes = schedule(), box(played(result))
+    row = PREDICTION_ACCURACY.validate(grading.grade(ledger(prediction()), games, boxes, LINES, averages, NOW)).iloc[0]
+    assert row["line_absolute_error"] == abs(22.5 - result)
+    assert row["last_10_absolute_error"] == abs(21 - result)
+    assert (row["predicted_margin"], row["actual_margin"]) == (1.5, result - 22.5)
+
+
+@pytest.mark.parametrize(
+    ("confidence", "decile"), [(0.0, 1), (0.3, 4), (0.59, 6), (0.6, 7), (0.1 + 0.7, 9), (0.99, 10), (1.0, 10)]
+)
 def test_deciles(confidence, decile):
     assert (
         graded(ledger(prediction(confidence_score=confidence)), schedule(), box(played(1)))["confidence_decile"][0]
@@ -193,6 +240,17 @@ def test_pushes_and_voids_return_the_stake_and_a_missing_price_gives_no_profit()
     assert push["profit"] == 0.0
     assert np.isnan(unpriced["profit"])
     assert graded(ledger(prediction()), schedule(), box())["profit"][0] == 0.0
+    passed = ledger(prediction(recommendation="PASS"), prediction(recommendation="UNDER", under_price=None))
+    assert graded(passed, schedule(), box())["profit"].isna().all(), "nothing was staked, or nobody knows at what"
+
+
+def test_each_side_is_paid_at_its_own_price():
+    rows = ledger(prediction(over_price=150), prediction(recommendation="UNDER", under_price=-200))
+    won = [graded(rows, schedule(), box(played(points))) for points in (26, 20)]
+    assert won[0]["profit"].tolist() == [1.5, -1.0]
+    assert won[1]["profit"].tolist() == [-1.0, 0.5]
+    assert won[0]["best_profit"].tolist() == pytest.approx([1.05, -1.0])
+    assert won[1]["best_profit"].tolist() == pytest.approx([-1.0, 100 / 105])
 
 
 def test_the_best_price_counts_only_for_its_own_quote():
@@ -215,6 +273,13 @@ def test_a_join_that_would_multiply_grades_is_an_error(what, monkeypatch):
         grading.grade(ledger(prediction()), games, boxes, LINES, averages, NOW)
 
 
+def test_the_error_has_the_count_of_repeats_and_the_first_of_them():
+    boxes = box(played(23), played(23), played(24), {"player_id": 8}, {"player_id": 8})
+    first = r"3 rows repeat game_date, game_id, player_id, the first .*'player_id': 7}: grades would multiply"
+    with pytest.raises(FanOut, match=first):
+        grading.grade(ledger(prediction()), schedule(), boxes, LINES, AVERAGES, NOW)
+
+
 def history(*frames: pd.DataFrame) -> pd.DataFrame:
     return GRADE_HISTORY.validate(pd.concat(frames)) if frames else GRADE_HISTORY.empty()
 
@@ -235,6 +300,42 @@ def test_a_corrected_score_is_a_new_entry_and_the_old_one_stays():
     assert known["replaces"].tolist() == [None, *known["grade_id"][:3]]
     assert known["grade_id"].is_unique
     assert later > NOW
+
+
+def test_a_grade_is_compared_with_the_newest_one_of_its_prediction():
+    """Entries that were replaced do not count, nor does the order in which they are read; nor do two heads, of two
+    graders at once, but for the later one.
+    """
+    rows = ledger(prediction(), prediction(system_id="t"))
+
+    def at(minutes: int, points: int | None, known: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+        boxes, now = NO_BOX if points is None else box(played(points)), NOW + pd.Timedelta(minutes=minutes)
+        return grading.settle(grading.grade(rows, schedule(), boxes, LINES, AVERAGES, now), known)
+
+    _, pending = at(0, None, history())
+    _, lost = at(1, 22, history(pending))
+    known = history(lost, pending).sample(frac=1, random_state=2)
+    settled, new = at(2, 22, known)
+    assert new.empty
+    assert settled["graded_at"].tolist() == [NOW + pd.Timedelta(minutes=1)] * 2
+    _, won = at(3, 23, history(pending))  # by another grader, who had not seen the second entry
+    for both in (history(lost, won, pending), history(won, lost, pending)):
+        again, none = at(4, 23, both)
+        assert none.empty
+        assert again["graded_at"].tolist() == [NOW + pd.Timedelta(minutes=3)] * 2
+    assert lost["replaces"].tolist() == pending["grade_id"].tolist()
+    assert pending["replaces"].isna().all()
+    one, two = at(5, 24, history(pending, lost.head(1)))
+    assert two["replaces"].tolist() == [lost["grade_id"].iloc[0], pending["grade_id"].iloc[1]]
+    assert one["graded_at"].tolist() == [NOW + pd.Timedelta(minutes=5)] * 2
+
+
+def test_the_ids_of_grades_are_those_of_every_release_before():
+    settled, new = grading.settle(graded(ledger(prediction()), schedule(), box(played(23))), history())
+    assert new["grade_id"].tolist() == [GRADE_ID]
+    _, then = grading.settle(graded(ledger(prediction()), schedule(), NO_BOX), history(new))
+    assert then["grade_id"].tolist() == [NEXT_GRADE_ID]
+    assert settled["outcome"].tolist() == ["WIN"]
 
 
 def test_two_graders_write_the_same_history():

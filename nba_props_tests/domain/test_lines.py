@@ -115,6 +115,91 @@ def test_the_best_price_depends_on_the_order_of_books_in_ties_only():
         assert set(priced["best_under_book"]) == {tied}, "prices and lines name the same book"
 
 
+def test_a_line_is_its_quote_with_where_it_opened_and_what_the_market_says():
+    first = ("fanduel", 19.5, -120, 100, 300)
+    out = betting_lines(
+        slate(1, 2), quotes(first, ("fanduel", 20.5, -115, -105, 60), ("bovada", 22.5, -110, -110, 45)), resolved(1, 2)
+    )
+    line, none = (analytics.BETTING_LINES.conform(out)[out["player_id"] == n].iloc[0].to_dict() for n in (1, 2))
+    assert line == {
+        "game_date": DAY, "game_id": "0022500001", "player_id": 1, "player_name": "A", "player_lookup": "a",
+        "market": "points", "cutoff_at": CUTOFF, "has_prop_line": True, "line_source": "ACTUAL_PROP",
+        "line_source_api": "ODDS_API", "sportsbook": "fanduel", "quote_id": "q1", "line": 20.5, "over_price": -115,
+        "under_price": -105, "line_minutes_before_game": 60.0, "quoted_at": CUTOFF - pd.Timedelta(minutes=60),
+        "consensus_line": 21.5, "books": 2, "line_range": 2.0, "opening_line": 19.5,
+        "opening_at": CUTOFF - pd.Timedelta(minutes=300), "line_movement": 1.0, "best_over_price": -115,
+        "best_over_book": "fanduel", "best_under_price": -105, "best_under_book": "fanduel", "no_line_reason": None,
+    }  # fmt: skip
+    said = {name for name, value in none.items() if not pd.isna(value)}
+    assert said == {
+        "game_date", "game_id", "player_id", "player_name", "player_lookup", "market", "cutoff_at", "has_prop_line",
+        "line_source", "books", "no_line_reason",
+    }  # fmt: skip
+    assert (none["has_prop_line"], none["line_source"], none["books"]) == (False, "NO_PROP_LINE", 0)
+    simulated = quotes(first).assign(data_source="SIMULATED"), resolved(1).assign(source="SIMULATED")
+    assert betting_lines(slate(1), *simulated)["line_source_api"].tolist() == ["SIMULATED"]
+
+
+def test_the_chosen_quote_has_a_price_after_its_book_withdrew_a_side():
+    line = choose(
+        ("fanduel", 20.5, -105, -115, 60), ("fanduel", 20.5, None, -130, 30), ("bovada", 20.5, -110, -110, 60)
+    )
+    assert (line["quote_id"], line["best_over_price"], line["best_over_book"]) == ("q0", -105, "fanduel")
+    assert (line["best_under_price"], line["best_under_book"]) == (-110, "bovada")
+
+
+def test_everyone_has_a_row_of_points_and_who_is_quoted_one_of_another_market():
+    q = quotes(
+        ("fanduel", 20.5, -110, -110, 60), ("fanduel", 5.5, -110, -110, 60, 2), ("fanduel", 6.5, -110, -110, 50, 2)
+    )
+    q = q.assign(market=["player_points", "player_assists", "player_assists"])
+    asked = {
+        ("points", "assists"): [(1, "points", 20.5), (2, "points", None), (2, "assists", 6.5)],
+        ("assists",): [(2, "assists", 6.5)],
+        ("points",): [(1, "points", 20.5), (2, "points", None)],
+        None: [(1, "points", 20.5), (2, "points", None), (2, "assists", 6.5)],
+    }
+    for markets_asked, expected in asked.items():
+        out = betting_lines(slate(1, 2), q, resolved(1, 2), markets_asked)
+        rows = (
+            out[["player_id", "market", "line"]]
+            .astype(object)
+            .where(out[["player_id", "market", "line"]].notna(), None)
+        )
+        assert [tuple(r) for r in rows.to_numpy().tolist()] == expected
+        assert set(out["player_name"]) == {"A"}
+
+
+def test_lines_of_many_dates_are_those_of_each_and_their_quotes_are_read_a_week_at_a_time():
+    days = [DAY + pd.Timedelta(days=n) for n in range(9)]
+    tables = [
+        [f.assign(game_date=d) for d in days]
+        for f in (slate(1, 2), quotes(("fanduel", 20.5, -110, -110, 60), ("bovada", 5.5, -110, -110, 60, 2)), resolved(1, 2))
+    ]  # fmt: skip
+    people, q, names = (pd.concat(f, ignore_index=True) for f in tables)
+    q.loc[q["source_name"] == "Player 2", "market"] = "player_assists"
+    asked = []
+
+    def query(sql, first, last):
+        asked.append((first, last))
+        return q[q["game_date"].between(pd.Timestamp(first), pd.Timestamp(last))]
+
+    dates = [d.date() for d in days]
+    offers, chosen = lines.read_lines(query, people, names, dates, ["points"], ("bovada", "fanduel"))
+    assert asked == [(dates[0], dates[6]), (dates[7], dates[8])]
+    assert offers["game_date"].tolist() == days
+    assert chosen["game_date"].value_counts().to_dict() == dict.fromkeys(days, 2)
+    assert chosen["line"].dropna().tolist() == [20.5] * 9
+    analytics.BETTING_LINES.validate(chosen)
+    analytics.BOOK_LINES.validate(offers)
+    _, both = lines.read_lines(query, people, names, dates[:1], ["points", "assists"], ("bovada", "fanduel"))
+    assert both["market"].tolist() == ["points", "points", "assists"]
+    for table, none in zip(
+        (analytics.BOOK_LINES, analytics.BETTING_LINES), lines.read_lines(query, people, names, [], []), strict=True
+    ):
+        pd.testing.assert_frame_equal(none, table.empty())
+
+
 BOOKS_OF_A_LEAGUE = ("draftkings", "fanduel", "betmgm", "bovada", "wynnbet")
 
 
@@ -187,6 +272,11 @@ def test_best_prices_are_at_the_chosen_line_only():
         ((("prizepicks", 20.0, -110, -110, 60), ("somebook", 20.5, -110, -110, 60)), "NO_SPORTSBOOK"),
         ((("draftkings", 20.5, -110, -110, -5),), "ONLY_IN_PLAY"),
         ((("draftkings", 20.5, -110, None, 60),), "ONE_SIDED"),
+        # the first condition that none of his quotes meets, whatever the others meet
+        ((("prizepicks", 20.0, -110, -110, 60), ("draftkings", 20.5, -110, -110, -5)), "ONLY_IN_PLAY"),
+        ((("draftkings", 20.5, -110, None, 60), ("draftkings", 20.5, -110, -110, -5)), "ONE_SIDED"),
+        ((("draftkings", 20.5, -110, -110, -5), ("fanduel", 20.5, -110, None, 60)), "ONE_SIDED"),
+        ((("draftkings", 20.5, -110, -110, -5, 1), ("prizepicks", 20.0, -110, -110, 60, 1)), "ONLY_IN_PLAY"),
     ],
 )
 def test_no_line_has_a_reason_and_no_number(rows, reason):
@@ -195,6 +285,23 @@ def test_no_line_has_a_reason_and_no_number(rows, reason):
     assert not line["has_prop_line"]
     assert line["no_line_reason"] == reason
     assert line[["line", "over_price", "under_price", "quote_id", "sportsbook", "consensus_line"]].isna().all()
+
+
+def test_a_player_whose_quotes_were_stale_has_no_line():
+    q = quotes(
+        ("draftkings", 20.5, -110, -110, 60), ("fanduel", 20.5, -110, -110, 50), ("prizepicks", 20.5, -110, -110, 50)
+    )
+    stale = q["snapshot_at"] - pd.Timedelta(hours=6, seconds=1)
+    for fresh, reason in ((["prizepicks"], "ONLY_STALE"), (["fanduel", "prizepicks"], None), ([], "ONLY_STALE")):
+        seen = q.assign(last_update_at=q["last_update_at"].where(q["bookmaker"].isin(fresh), stale))
+        out = betting_lines(slate(1), seen, resolved(1))
+        assert out["no_line_reason"].tolist() == [reason]
+    just = q.assign(last_update_at=q["snapshot_at"] - pd.Timedelta(hours=6))
+    assert betting_lines(slate(1), just, resolved(1))["sportsbook"].tolist() == ["draftkings"]
+    mixed = raw.ODDS_QUOTES.conform(
+        q.head(2).assign(under_price=[None, -110], last_update_at=[q["snapshot_at"][0], stale[1]])
+    )
+    assert betting_lines(slate(1), mixed, resolved(1))["no_line_reason"].tolist() == ["ONE_SIDED"]
 
 
 def test_an_unknown_cutoff_gives_no_line():

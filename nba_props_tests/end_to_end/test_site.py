@@ -14,26 +14,28 @@ from nba_props.automation.jobs import SITE_JOB, build_jobs
 from nba_props.automation.ranges import RANGE_END, RANGE_START
 from nba_props.automation.sensors.pages import build_pages_sensor
 from nba_props.cli import main
+from nba_props_tests.automation.test_conditions import Evening
 from nba_props_tests.conftest import DAY, NEXT
 
 pytestmark = pytest.mark.slow
 
 
-def metadata(platform, key: dg.AssetKey, day: date = DAY) -> dict:
-    records = platform.instance.fetch_materializations(
-        dg.AssetRecordsFilter(asset_key=key, asset_partitions=[str(day)]), limit=1
-    ).records
+def metadata(platform, key: dg.AssetKey, day: date | None = DAY) -> dict:
+    asked = dg.AssetRecordsFilter(asset_key=key, asset_partitions=[str(day)] if day else None)
+    records = platform.instance.fetch_materializations(asked, limit=1).records
     return records[0].asset_materialization.metadata if records else {}
 
 
 def test_the_job_makes_the_pages_and_the_partition_links_to_them(predicted):
+    evening = Evening(predicted)
     outcome = predicted.run(SITE_JOB, DAY)
     assert outcome.success
+    assert evening.tick() == [], "a run that makes both needs no second one"
     found = metadata(predicted, SLATE_PAGE)
     assert found["page"].value == f"/site/{DAY}/index.html"
     assert Path(found["file"].value).exists()
     assert found["props"].value > 20
-    gathered = metadata(predicted, GATHERED_PAGES)
+    gathered = metadata(predicted, GATHERED_PAGES, None)
     assert gathered["index_page"].value == "/site/index.html"
     assert gathered["record_page"].value == "/site/record/index.html"
 
@@ -76,6 +78,7 @@ def test_pages_follow_a_run_and_a_long_one_has_its_newest_fortnight():
     (request,) = asked("predict", {"dagster/partition": "2026-01-09"})
     assert (request.job_name, request.partition_key) == ("site", "2026-01-09")
     assert request.tags["dagster/priority"] == "-1", "no slate waits for a page"
+    assert request.asset_selection == [SLATE_PAGE], "what gathers dates has a condition"
     (request,) = asked("grade", {RANGE_START: "2025-11-01", RANGE_END: "2026-01-09"})
     assert (request.tags[RANGE_START], request.tags[RANGE_END]) == (str(date(2026, 1, 9) - timedelta(13)), "2026-01-09")
     assert not asked("predict", {})

@@ -17,6 +17,7 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
+from nba_props import deployment
 from nba_props.assets.monitoring import REPORT_PAGE
 from nba_props.assets.site import GATHERED_PAGES, SLATE_PAGE
 from nba_props.automation import planning, pruning, runner
@@ -64,6 +65,12 @@ class TestSettings:
             with pytest.raises(SettingsError, match=f"the profile gcp needs {name}: see docs/production.md"):
                 load_settings(absent)
 
+    def test_missing_libraries_are_named(self, monkeypatch):
+        monkeypatch.setattr(deployment, "find_spec", lambda name: None if name == "gcsfs" else name)
+        with pytest.raises(SettingsError, match=r"pip install 'nba_props\[gcp\]' brings them"):
+            load_settings(PRODUCTION)
+        assert load_settings({}).gcp is None
+
     def test_all_missing_ones_are_named_at_once(self):
         with pytest.raises(SettingsError, match="NBA_PROPS_GCP_PROJECT, NBA_PROPS_GCP_LOCATION, NBA_PROPS_BUCKET"):
             load_settings({"NBA_PROPS_PROFILE": "gcp"})
@@ -94,10 +101,11 @@ class TestSettings:
 def test_assets_show_where_they_are_stored(make_bucket, tmp_path):
     settings = load_settings({**PRODUCTION, "NBA_PROPS_HOME": str(tmp_path), "NBA_PROPS_BUCKET": make_bucket()})
     graph = build_defs(deployed(settings)).resolve_asset_graph()
-    kinds = {k: graph.get(k).kinds for k in graph.materializable_asset_keys if k.path[0] != "nba_models"}
+    keys = [k for k in graph.get_all_asset_keys() if k.path[0] not in ("nba_models", "landing")]
+    kinds = {k: graph.get(k).kinds for k in keys}
     for page in (REPORT_PAGE, SLATE_PAGE, GATHERED_PAGES):
         kinds.pop(page)  # files in the bucket, like the models
-    assert len(kinds) > 30
+    assert len(kinds) > 60, "views too"
     assert all("bigquery" in found and not found & {"parquet", "view"} for found in kinds.values())
     local = build_defs(deployed(make_settings(tmp_path))).resolve_asset_graph()
     assert not [k for k in kinds if "bigquery" in local.get(k).kinds]

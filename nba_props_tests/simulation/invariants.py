@@ -7,7 +7,7 @@ import pandas as pd
 from nba_props.catalog import TABLES
 from nba_props.domain.lines import claimed_lines_sql
 from nba_props.domain.stored import span_sql
-from nba_props.schemas.predictions import ARCHIVED_PREDICTIONS, LEDGER
+from nba_props.schemas.predictions import LEDGER
 from nba_props.schemas.raw import ODDS_QUOTES, QUARANTINED_QUOTES
 from nba_props_tests import league
 from nba_props_tests.simulation.world import GAMES, SPAN, World
@@ -66,13 +66,11 @@ def _in_time(ours: pd.DataFrame) -> list[str]:
 
 def _nothing_lost(world: World) -> list[str]:
     """Ledger and archive have everything that was ever published, unchanged, and the ledger has each id once."""
-    ledger, archive = world.rows(), world.rows(ARCHIVED_PREDICTIONS)
-    kept = dict(zip(archive["prediction_id"], archive["row_digest"], strict=True))
-    kept |= dict(zip(ledger["prediction_id"], ledger["row_digest"], strict=True))
+    kept, ledger = world.kept(), world.rows()
+    ids = {ident for ident, _ in kept}
     repeated = ledger["prediction_id"][ledger["prediction_id"].duplicated()]
     return [
-        *(f"{ident}: lost" for ident in world.published.keys() - kept.keys()),
-        *(f"{ident}: changed" for ident, digest in world.published.items() if kept.get(ident, digest) != digest),
+        *(f"{ident}: {'changed' if ident in ids else 'lost'}" for ident, _ in sorted(world.published - kept)),
         *(f"{ident}: twice in the ledger" for ident in repeated),
     ]
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from nba_props.domain import digests
 from nba_props.schemas.predictions import LEDGER
 from nba_props.schemas.raw import ODDS_QUOTES
 from nba_props.warehouse.base import WarehouseError
@@ -69,6 +70,12 @@ def _gone(world: World) -> None:
     world.platform.warehouse.write_unchecked(LEDGER, world.platform.warehouse.read(LEDGER, [DAY]).iloc[1:], DAY)
 
 
+def _altered(world: World) -> None:
+    rows = world.rows()
+    rows["forecast"] += 1.0
+    world.platform.warehouse.write_unchecked(LEDGER, digests.sealed(LEDGER, rows.assign(row_digest=None)), DAY)
+
+
 def _too_late(world: World) -> None:
     rows = world.rows()
     rows["created_at"] = rows["cutoff_at"]
@@ -114,7 +121,13 @@ def test_what_happens_meanwhile_happens_once_and_before_a_table_of_this_world_is
 
 @pytest.mark.parametrize(
     ("harm", "said"),
-    [(_made_up, "0" * 32), (_another_line, "quote"), (_gone, "lost"), (_too_late, "after its cut-off")],
+    [
+        (_made_up, "0" * 32),
+        (_another_line, "quote"),
+        (_gone, "lost"),
+        (_altered, "changed"),
+        (_too_late, "after its cut-off"),
+    ],
 )
 def test_a_broken_ledger_is_seen(published: World, harm: Callable[[World], None], said: str):
     harm(published)

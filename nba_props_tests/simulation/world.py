@@ -10,6 +10,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 import dagster as dg
+import pandas as pd
 
 from nba_props.assets.tables import asset_key
 from nba_props.automation import planning
@@ -51,8 +52,8 @@ class World:
     rng: random.Random = field(default_factory=random.Random)
     #: the tables that are deployed; all of them when empty
     cast: frozenset[str] = frozenset()
-    #: every row that was ever published, by id, with its digest
-    published: dict[str, str] = field(default_factory=dict)
+    #: id and digest of every row that was ever published; one that is rolled back may be published again, later
+    published: set[tuple[str, str]] = field(default_factory=set)
     #: ids of the rows that another writer forged
     forged: set[str] = field(default_factory=set)
     #: how often each event took place
@@ -134,13 +135,17 @@ class World:
     def rows(self, table: Any = LEDGER) -> Any:
         return self.lake.read(table, self.lake.partitions(table))
 
+    def kept(self) -> set[tuple[str, str]]:
+        """Id and digest of every row of ledger and archive that nobody forged."""
+        rows = pd.concat(
+            [self.rows(table)[["prediction_id", "row_digest"]] for table in (LEDGER, ARCHIVED_PREDICTIONS)]
+        )
+        rows = rows[~rows["prediction_id"].isin(self.forged)].astype(str)
+        return set(rows.itertuples(index=False, name=None))
+
     def remember(self) -> None:
         """Note what is published by now."""
-        for table in (LEDGER, ARCHIVED_PREDICTIONS):
-            rows = self.rows(table)
-            for ident, digest in zip(rows["prediction_id"], rows["row_digest"], strict=True):
-                if ident not in self.forged:
-                    self.published.setdefault(str(ident), str(digest))
+        self.published |= self.kept()
 
 
 def cast_of(seed: int) -> frozenset[str]:

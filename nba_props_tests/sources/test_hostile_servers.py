@@ -21,7 +21,7 @@ import pytest
 
 from nba_props.automation.alerts import Alert, Alerts
 from nba_props.settings import Live
-from nba_props.sources.exchange import Limits
+from nba_props.sources.answers import Limits
 from nba_props.sources.injury_report.capture import fetch
 from nba_props.sources.nba_stats import capture as stats_fetch
 from nba_props.sources.nba_stats.client import StatsApi

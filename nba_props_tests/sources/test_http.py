@@ -19,7 +19,7 @@ import pytest
 from nba_props.process.addresses import is_loopback
 from nba_props.process.redact import guard_logs, secrets_of_url, without_secrets
 from nba_props.sources import http
-from nba_props.sources.exchange import Limits
+from nba_props.sources.answers import Limits
 from nba_props.sources.http import FetchError, Http
 from nba_props_tests.sources.hostile import answer, chunked, hostile
 

@@ -60,9 +60,12 @@ def week_dates(day: date) -> list[date]:
     return dates_between(week_of(day), week_of(day) + timedelta(6))
 
 
-def run_over(job: str, first: date, last: date, cause: str, tags: Mapping[str, str]) -> dg.RunRequest:
-    """A request of one run over a span, or of one date."""
+def run_over(
+    job: str, first: date, last: date, cause: str, tags: Mapping[str, str], only: Sequence[dg.AssetKey] | None = None
+) -> dg.RunRequest:
+    """A request of one run over a span, or of one date; of all assets of the job or ``only`` of some."""
     return dg.RunRequest(
+        asset_selection=only,
         run_key=f"{cause}:{job}:{first}..{last}",
         job_name=job,
         partition_key=partition_key(first, last),

@@ -1,10 +1,14 @@
-"""The sensor of the site: the pages of a date are made after what they show was published or graded."""
+"""The sensor of the site: the pages of a date are made after what they show was published or graded.
+
+What gathers dates has a condition of its own (``conditions.py``).
+"""
 
 from collections.abc import Sequence
 from datetime import timedelta
 
 import dagster as dg
 
+from nba_props.assets.site import SLATE_PAGE
 from nba_props.automation.jobs import FOLLOW_JOB, GRADE_JOB, PREDICT_JOB, RELINE_JOB, SITE_JOB, AssetJob
 from nba_props.automation.ranges import dates_of
 from nba_props.automation.sensors.asking import AFTER_TONIGHT, run_over
@@ -35,6 +39,7 @@ def build_pages_sensor(
             return dg.SkipReason(f"run {run.run_id} has no dates")
         start, _, end = text.partition("..")
         first, last = parse_day(start), parse_day(end or start)
-        return run_over(SITE_JOB, max(first, last - _NEWEST), last, f"pages:{run.run_id}", AFTER_TONIGHT)
+        cause = f"pages:{run.run_id}"
+        return run_over(SITE_JOB, max(first, last - _NEWEST), last, cause, AFTER_TONIGHT, only=[SLATE_PAGE])
 
     return pages_sensor

@@ -8,8 +8,8 @@ import dagster as dg
 from nba_props.assets.inputs import Inputs
 from nba_props.assets.partitions import TIMEZONE
 from nba_props.automation.jobs import HISTORY_JOB, LINES_JOB, PAST_JOB, ROSTERS_JOB, TRAIN_JOB, AssetJob
+from nba_props.automation.planning import RUN_DATES, untrained
 from nba_props.automation.planning import preparation as needed_first
-from nba_props.automation.planning import untrained
 from nba_props.automation.preparing import Preparation
 from nba_props.automation.ranges import dates_in, dates_of
 from nba_props.automation.sensors.asking import AFTER_TONIGHT, has_games, run_over, week_dates
@@ -23,8 +23,6 @@ PREPARES_TAG = "nba_props/prepares"
 #: training data are loaded from this time on, Eastern: by then a schedule has loaded last night's results
 _PREPARED_FROM = time(5)
 _PREPARE_SECONDS = 600
-#: the most dates of one such run, so that tonight's runs do not wait for a whole season
-_PREPARED_TOGETHER = 31
 _NO_GAMES = "no game is scheduled in the week, so it needs no models"
 
 
@@ -49,7 +47,8 @@ def to_prepare(preparation: Preparation, instance: dg.DagsterInstance, today: da
     for job, start, end in needed_first(preparation.definitions(), inputs.fresh(), [week], [week]):
         if found and found[0].job_name != job:
             break
-        pieces = spans(dates_between(start, end), longest=_PREPARED_TOGETHER)
+        # tonight's runs do not wait for a whole season
+        pieces = spans(dates_between(start, end), longest=RUN_DATES)
         requests = [_preparing(job, first, last, today) for first, last in pieces]
         found += [r for r in requests if (job, dates_in(r.tags, r.partition_key)) not in tried]
     return found

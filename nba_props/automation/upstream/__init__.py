@@ -1,7 +1,7 @@
 """Every use of Dagster's private parts, each with a fallback to its public ones.
 
 Belongs here: imports of ``dagster._...``. Not here: rules of this platform. With another version than the tested one
-the stock behaviour is used, with a warning: docs/upstream.md lists what is lost then.
+the stock behaviour is used, with a warning: docs/dagster.md lists what is lost then.
 """
 
 from __future__ import annotations

@@ -22,7 +22,6 @@ from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date, datetime
 from functools import cache
-from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -242,13 +241,6 @@ def _common(site: UPath, warehouse: Warehouse, root: str, here: str, now: dateti
             replace(site / name, text.encode(), durable=False)
     names = {what: name for what, (name, _) in files().items()}
     return {**names, "root": root, "here": here, "pages": GATHERED, "now": now, "simulated": is_simulated(warehouse)}
-
-
-@cache
-def source() -> str:
-    """A digest of the code, templates and scripts of the site, for the version of its assets."""
-    own = {p.name: p for p in resources.files("nba_props.presentation.site").iterdir() if p.is_file()}
-    return digest("".join(own[name].read_text(encoding="utf-8") for name in sorted(own)), 8)
 
 
 @cache

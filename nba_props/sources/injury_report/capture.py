@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from nba_props.facts.calendar import game_date_of
 from nba_props.process.clock import Clock
+from nba_props.sources.answers import Limits
 from nba_props.sources.base import Fetched
-from nba_props.sources.exchange import Limits
 from nba_props.sources.http import FetchError, Http, silence
 from nba_props.sources.injury_report.client import BASE_URL, report_instants, url_of
 from nba_props.sources.injury_report.landed import folder

@@ -13,8 +13,8 @@ from typing import Any
 
 from nba_props.process.redact import guard_logs, secrets_of_url
 from nba_props.settings import Live, revealed
+from nba_props.sources.answers import UNREACHABLE, Answer, Limits
 from nba_props.sources.base import Switch
-from nba_props.sources.exchange import UNREACHABLE, Answer, Limits
 from nba_props.sources.http import TRANSIENT, FetchError, Http, retrying
 
 HOST = "stats.nba.com"

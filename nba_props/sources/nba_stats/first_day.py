@@ -17,8 +17,8 @@ from nba_props.facts.calendar import (
 )
 from nba_props.facts.teams import MOST_GAMES
 from nba_props.settings import Settings
+from nba_props.sources.answers import UNREACHABLE
 from nba_props.sources.base import START, Fetched, FirstDay, LiveFeeds, Stage, Step
-from nba_props.sources.exchange import UNREACHABLE
 from nba_props.sources.http import FetchError
 from nba_props.sources.nba_stats import capture
 from nba_props.sources.nba_stats.client import HOST, StatsApi, open_api

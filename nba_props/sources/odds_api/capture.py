@@ -17,8 +17,8 @@ from nba_props.facts.calendar import game_date_of, is_undecided, parse_instant
 from nba_props.facts.markets import POINTS
 from nba_props.facts.tipoffs import day_bounds
 from nba_props.process.clock import Clock
+from nba_props.sources.answers import UNREACHABLE
 from nba_props.sources.base import Fetched
-from nba_props.sources.exchange import UNREACHABLE
 from nba_props.sources.http import FetchError
 from nba_props.sources.odds_api.client import (
     CONCURRENCY,

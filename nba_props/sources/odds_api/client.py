@@ -16,7 +16,7 @@ from typing import Any
 from urllib.parse import quote
 
 from nba_props.settings import Live, SettingsError, revealed
-from nba_props.sources.exchange import Limits
+from nba_props.sources.answers import Limits
 from nba_props.sources.http import TRANSIENT, FetchError, Http, retrying
 
 NO_KEY = "ODDS_API_KEY is not set: get a key of The Odds API and set it"

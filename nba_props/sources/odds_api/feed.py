@@ -18,6 +18,7 @@ from nba_props.facts.tipoffs import Tipoffs
 from nba_props.facts.words import plural
 from nba_props.schemas import raw
 from nba_props.settings import Live, env_file
+from nba_props.sources.answers import UNREACHABLE
 from nba_props.sources.base import (
     EXPECTED_FROM,
     Argument,
@@ -40,7 +41,6 @@ from nba_props.sources.base import (
     Step,
     Switch,
 )
-from nba_props.sources.exchange import UNREACHABLE
 from nba_props.sources.http import silence
 from nba_props.sources.nba_stats.capture import land_schedules
 from nba_props.sources.nba_stats.games import games_of

@@ -13,8 +13,8 @@ import pytest
 
 from nba_props.automation import upstream
 from nba_props.automation.instance import open_dagster
-from nba_props.automation.upstream import forgetting, instance, runs, webserver
-from nba_props.automation.upstream.check_evaluations import PartitionEvaluations
+from nba_props.automation.upstream import forgetting, instance, partitioned_checks, runs, webserver
+from nba_props.automation.upstream.partitioned_checks import PartitionEvaluations
 from nba_props.operations.home import HomeError
 
 ROOT = Path(__file__).parents[3]
@@ -29,6 +29,7 @@ def another_version(monkeypatch, caplog):
 
 def test_the_tested_version_is_the_pinned_one():
     assert f"dagster=={upstream.TESTED}" in (ROOT / "setup.cfg").read_text()
+    assert upstream.TESTED == partitioned_checks.TESTED_WITH
 
 
 def test_no_other_package_imports_what_dagster_does_not_export():
@@ -113,10 +114,13 @@ def test_with_another_version_no_events_are_deleted(another_version):
         forgetting.forget_events(ephemeral.event_log_storage, ["run"])
 
 
-def test_with_another_version_a_range_has_one_result(another_version):
+def test_with_another_version_a_range_has_one_result(another_version, monkeypatch):
+    monkeypatch.setattr(partitioned_checks, "TESTED_WITH", "0.0.1")
+    partitioned_checks._warn.cache_clear()
     evaluations = PartitionEvaluations(None, dg.AssetKey("a"), ["2025-11-01"])  # nothing of the run is touched
     evaluations.record("schema", {"2025-11-01": dg.AssetCheckResult(passed=True)}, blocking=True)
     assert "shows the range's only" in another_version.text
+    partitioned_checks._warn.cache_clear()
 
 
 def test_with_another_version_no_ui_is_served_without_its_guard(another_version, monkeypatch):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date, timedelta
 from functools import cache
+from importlib import metadata
 
 import numpy as np
 import pandas as pd
@@ -286,3 +287,16 @@ def test_trees_start_from_the_median_so_that_a_short_history_gives_points_and_no
     assert model.card.metrics["holdout_mae"] < 6
     asked = frame[list(xgboost_v1.SYSTEM.inputs)].head(50)
     assert xgboost_v1.SYSTEM.recipes[0].learner.predict(model.artefact, asked).max() < frame["result"].max() + 5
+
+
+@pytest.mark.parametrize(("installed", "version"), [("xgboost-cpu", "3.2.0+cpu"), ("xgboost", "3.2.0")])
+def test_each_build_of_xgboost_has_a_version_of_its_own(installed, version, monkeypatch):
+    """The columns that a seed draws depend on the compiler, so that a model of one build is not one of the other."""
+
+    def found(name: str) -> str:
+        if name != installed:
+            raise metadata.PackageNotFoundError(name)
+        return "3.2.0"
+
+    monkeypatch.setattr(metadata, "version", found)
+    assert xgboost_v1.XGBoost().version() == version

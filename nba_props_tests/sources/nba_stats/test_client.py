@@ -8,7 +8,7 @@ import pytest
 
 from nba_props.simulator import payloads
 from nba_props.sources import nba_stats
-from nba_props.sources.exchange import Limits
+from nba_props.sources.answers import Limits
 from nba_props.sources.nba_stats import capture as stats_fetch
 from nba_props.sources.nba_stats.client import PAUSE, StatsApi, StatsApiError
 from nba_props.sources.nba_stats.rosters import read_rosters
