@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
@@ -210,7 +210,6 @@ def versions(day: date, form: str) -> None:
         found = to_read(out=out).versions(day)
         if not found:
             raise click.ClickException(f"no version of {day} is kept: {program()} run {day} makes one")
-        names = [[address.split(".")[1] for address in v.changed or ()] for v in found]
         frame = pd.DataFrame(
             {
                 "instant": [v.instant for v in found],
@@ -222,20 +221,24 @@ def versions(day: date, form: str) -> None:
                 "changed": [None if v.changed is None else list(v.changed) for v in found],
             }
         )
-        changed = ["" if v.changed is None else f"{len(n)}: {', '.join(n)}" for v, n in zip(found, names, strict=True)]
+        changed = [[_named(v.changed, most) for v in found] for most in (3, 1, 0)]
         columns = [
             Column("since (UTC)", [f"{v.instant:%Y-%m-%dT%H:%M:%S.%fZ}" for v in found]),
             Column("job", list(frame["job_name"])),
             Column("run", list(frame["run_id"]), spare=2),
             Column("revision", list(frame["revision"]), spare=3),
             Column("tables", [str(n) for n in frame["tables"]], right=True),
-            Column("changed", changed, shorter=tuple([_first(text, n) for text in changed] for n in (60, 40, 20, 10))),
+            Column("changed", changed[0], shorter=tuple(changed[1:])),
         ]
         out.rows(frame, f"{plural(len(found), 'version')} of {day}", columns=columns)
 
 
-def _first(text: str, width: int) -> str:
-    return text if len(text) <= width else f"{text[: width - 1]}\N{HORIZONTAL ELLIPSIS}"
+def _named(tables: Sequence[str] | None, most: int) -> str:
+    """How many tables there are, and so many of their names; empty if that is not known."""
+    if tables is None:
+        return ""
+    first = ", ".join(address.split(".")[1] for address in tables[:most])
+    return f"{len(tables)}{f': {first}' if first else ''}{', ...' if 0 < most < len(tables) else ''}"
 
 
 @main.command(

@@ -94,12 +94,12 @@ def _whole(world: World) -> list[str]:
 
 def _versions(world: World) -> list[str]:
     """The newest version of each date has every file that it names, and no run that is over is taken for one at work."""
-    manifests, tables = world.lake._versions.manifests, {t.lasting_name: t for t in TABLES.values()}
+    manifests = world.lake._versions.manifests
     broken = []
     for day in SPAN:
         known = manifests.instants(day)
         newest = manifests.read(day, known[max(known)]).tables if known else {}
-        files = {name: manifests.file(tables[name], day, kept.name) for name, kept in newest.items()}
+        files = {name: manifests.file(day, kept.name) for name, kept in newest.items()}
         broken += [
             f"{name} of {day}: its version has lost its file" for name, file in files.items() if not file.exists()
         ]

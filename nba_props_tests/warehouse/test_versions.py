@@ -389,7 +389,7 @@ def test_a_publication_that_was_killed_leaves_files_that_the_next_removal_takes(
     published(lake, "one", "a")
     lake.write(NAMES, names(D1, 1, "lost"), [D1])
     path = lake._layout.located(NAMES, D1)
-    assert lake._versions.manifests.hold(NAMES, D1, Path(path), Path(path).name)
+    assert lake._versions.manifests.hold(D1, Path(path), Path(path).name)
     at(start + timedelta(minutes=1))
     published(lake, "two", "b")
     assert [len(paths) for paths in lake.outdated_versions(clock.utc_now())] == [1]

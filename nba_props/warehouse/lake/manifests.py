@@ -1,8 +1,8 @@
 """Manifests: what the tables of a date were when a run that wrote some of them had succeeded, by file.
 
 They are in ``_versions/game_date=2026-01-09/``, named after instant and run, and never change. The files that they name
-are in ``_versions/files`` under the same names as in the partitions, mostly as hard links, so that the sweep of a
-partition needs to know nothing of versions.
+are in ``_versions/files/game_date=2026-01-09/`` under the same names as in the partitions, mostly as hard links, so
+that the sweep of a partition needs to know nothing of versions. One folder has all tables: a folder takes a block.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from nba_props.schemas import Table
 from nba_props.storage.files import TEMPORARY, replace, replacing
 from nba_props.warehouse.base import CorruptPartition
 from nba_props.warehouse.lake.layout import PREFIX, day_of
@@ -78,10 +77,9 @@ class Manifests:
         """The manifests of a date."""
         return self.root / f"{PREFIX}{day.isoformat()}"
 
-    def file(self, table: Table, day: date, name: str) -> Path:
+    def file(self, day: date, name: str) -> Path:
         """A file that a manifest names; the folder's name is the date for DuckDB, as a partition's."""
-        dataset, lasting = table.lasting_name.split(".")
-        return self.root / _FILES / dataset / lasting / f"{PREFIX}{day.isoformat()}" / name
+        return Path(f"{self.root}/{_FILES}/{PREFIX}{day.isoformat()}/{name}")
 
     def days(self) -> list[date]:
         """The dates of which versions are kept, in order, also those whose first one is not complete."""
@@ -135,9 +133,9 @@ class Manifests:
             (made / manifest.file_name).write_bytes(_text(day, manifest))
         made.rename(self.folder(day))
 
-    def hold(self, table: Table, day: date, source: Path, name: str) -> bool:
+    def hold(self, day: date, source: Path, name: str) -> bool:
         """Keep a partition's file under this name; False if it is neither there nor kept already."""
-        target = self.file(table, day, name)
+        target = self.file(day, name)
         try:
             if source.name != name:  # another program may write into its file again
                 raise OSError
@@ -161,8 +159,7 @@ class Manifests:
             named = {kept.name for name in but for kept in self.read(day, name).tables.values()}
         except CorruptPartition:
             return []
-        every = (self.root / _FILES).glob(f"*/*/{PREFIX}{day.isoformat()}/*")
-        return [path for path in every if path.name not in named]
+        return [path for path in self.file(day, "").glob("*") if path.name not in named]
 
 
 def _instant_of(stamp: str) -> datetime:
@@ -174,7 +171,6 @@ def _text(day: date, manifest: Manifest) -> bytes:
     tables = {
         name: {
             "file": kept.name,
-            "digest": kept.digest,
             "rows": kept.rows,
             "written": kept.written.isoformat(),
         }

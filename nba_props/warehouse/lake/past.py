@@ -16,7 +16,7 @@ from functools import cached_property
 from nba_props.catalog import TABLES
 from nba_props.schemas import Table
 from nba_props.warehouse.base import CorruptPartition, NotKept, past_is_fixed
-from nba_props.warehouse.lake.layout import Layout
+from nba_props.warehouse.lake.layout import Layout, day_of
 from nba_props.warehouse.lake.manifests import Manifest, Manifests
 
 #: a file of a partition, or why it is not known which one it was
@@ -29,51 +29,63 @@ class Past(Layout):
     def __init__(self, layout: Layout, manifests: Manifests, instant: datetime) -> None:
         super().__init__(layout.root)
         self._layout, self._manifests, self._instant = layout, manifests, instant
+        #: the file of each date, by the table's address; looked up once, since the past stays as it is
+        self._files: dict[str, dict[date, _File]] = {}
+
+    def _of(self, address: str) -> Mapping[date, _File]:
+        """The file of each date of a table, in order."""
+        if address not in self._files:
+            table = TABLES[address]
+            days = sorted({*self._versions, *self._layout.days(table)})
+            found = {day: self._file_of(table, day) for day in days}
+            self._files[address] = {day: file for day, file in found.items() if file is not None}
+        return self._files[address]
 
     @cached_property
-    def _files(self) -> Mapping[str, Mapping[date, _File]]:
-        """The file of each date, by the table's address; looked up once, since the past stays as it is."""
-        found: dict[str, dict[date, _File]] = {address: {} for address in TABLES}
-        versioned = self._manifests.days()
-        for day in versioned:
-            for address, file in self._of_versions(day).items():
-                found[address][day] = file
-        for table in TABLES.values():
-            for day in set(self._layout.days(table)) - set(versioned):
-                if (path := self._layout.located(table, day)) is not None:
-                    found[table.address][day] = self._current(table, day, path)
-        return {address: dict(sorted(of.items())) for address, of in found.items()}
+    def _versions(self) -> Mapping[date, Manifest | NotKept | None]:
+        """Of each date with versions the newest one not after the instant, or the oldest one; None if there is none."""
+        return {day: self._version(day) for day in self._manifests.days()}
 
-    def _current(self, table: Table, day: date, path: str) -> _File:
+    def _version(self, day: date) -> Manifest | NotKept | None:
+        known = self._manifests.instants(day)
+        if not known:  # a run is writing its first version, or was killed
+            return None
+        past = [at for at in known if at <= self._instant]
+        try:
+            return self._manifests.read(day, known[max(past) if past else min(known)])
+        except FileNotFoundError:
+            return self._not_kept(str(day), min(known))
+        except CorruptPartition as error:
+            return NotKept(str(error))
+
+    def _file_of(self, table: Table, day: date) -> _File | None:
+        if day not in self._versions:
+            return self._current(table, day)
+        version = self._versions[day]
+        if version is None or isinstance(version, NotKept):
+            return version
+        kept = version.tables.get(table.lasting_name)
+        if kept is None:
+            return None
+        path = f"{self._manifests.file(day, kept.name)}"
+        if version.instant <= self._instant:
+            return path
+        if version.first is not None and version.first > self._instant:
+            return None  # nothing was stored then
+        if version.is_as_found:
+            return self._if_of_then(table, day, path, kept.written)
+        return self._not_kept(f"{table.address} of {day}", version.instant)
+
+    def _current(self, table: Table, day: date) -> _File | None:
+        """Of a date without versions the current file, if it was current then."""
+        path = self._layout.located(table, day)
+        if path is None:
+            return None
         try:
             written = datetime.fromtimestamp(os.stat(path).st_mtime, UTC)
         except OSError as error:
             return NotKept(f"{table.address} partition {day} can't be read ({path}): {error}")
         return self._if_of_then(table, day, path, written)
-
-    def _of_versions(self, day: date) -> dict[str, _File]:
-        known = self._manifests.instants(day)
-        if not known:  # a run is writing its first version, or was killed
-            return {}
-        past = [at for at in known if at <= self._instant]
-        try:
-            manifest = self._manifests.read(day, known[max(past) if past else min(known)])
-        except FileNotFoundError:
-            return {t.address: self._not_kept(t, day, min(known)) for t in TABLES.values()}
-        except CorruptPartition as error:
-            return {t.address: NotKept(str(error)) for t in TABLES.values()}
-        files = {t: self._kept(t, day, manifest) for t in TABLES.values() if t.lasting_name in manifest.tables}
-        if past:
-            return {t.address: path for t, path in files.items()}
-        if manifest.first is not None and manifest.first > self._instant:
-            return {}  # nothing was stored then
-        if manifest.is_as_found:
-            written = {t: manifest.tables[t.lasting_name].written for t in files}
-            return {t.address: self._if_of_then(t, day, path, written[t]) for t, path in files.items()}
-        return {t.address: self._not_kept(t, day, manifest.instant) for t in files}
-
-    def _kept(self, table: Table, day: date, manifest: Manifest) -> str:
-        return str(self._manifests.file(table, day, manifest.tables[table.lasting_name].name))
 
     def _if_of_then(self, table: Table, day: date, path: str, written: datetime) -> _File:
         """A file that was current from when it was written on."""
@@ -84,16 +96,16 @@ class Past(Layout):
             f"at {written.isoformat()}, before a run kept a version of that date"
         )
 
-    def _not_kept(self, table: Table, day: date, oldest: datetime) -> NotKept:
+    def _not_kept(self, what: str, oldest: datetime) -> NotKept:
         return NotKept(
-            f"{table.address} of {day} as of {self._instant.isoformat()} is no longer kept: the oldest version of that "
-            f"date is of {oldest.isoformat()}; NBA_PROPS_VERSION_DAYS sets for how long replaced ones are kept"
+            f"{what} as of {self._instant.isoformat()} is no longer kept: the oldest version of that date is of "
+            f"{oldest.isoformat()}; NBA_PROPS_VERSION_DAYS sets for how long replaced ones are kept"
         )
 
     # -- what a reader asks -----------------------------------------------------------------------------------------
 
     def days(self, table: Table) -> list[date]:
-        return list(self._files[table.address])
+        return list(self._of(table.address))
 
     def names(self, table: Table) -> list[str]:
         return [self.file(table, day).parent.name for day in self.days(table)]
@@ -107,24 +119,17 @@ class Past(Layout):
         Raises:
             NotKept: that is not known, or no longer kept.
         """
-        found = self._by_link.get(link)
-        if found is None:
-            return None
-        table, day, file = found
+        *_, dataset, name, folder, _ = link.rsplit("/", 4)
+        day = day_of(folder)
+        file = self._of(f"{dataset}.{name}").get(day) if day is not None else None
         if isinstance(file, NotKept):
             raise NotKept(str(file))
+        if day is None or file is None:
+            return None
         if not os.path.exists(file):
-            known = self._manifests.instants(day)
-            raise self._not_kept(table, day, min(known, default=self._instant))
+            oldest = min(self._manifests.instants(day), default=self._instant)
+            raise self._not_kept(f"{dataset}.{name} of {day}", oldest)
         return file, (file,)
-
-    @cached_property
-    def _by_link(self) -> Mapping[str, tuple[Table, date, _File]]:
-        return {
-            str(self.file(table, day)): (table, day, file)
-            for table in TABLES.values()
-            for day, file in self._files[table.address].items()
-        }
 
     def refuse_lost(self, table: Table, partition: date) -> None:
         """What is lost today was not then."""

@@ -166,7 +166,7 @@ class Versions:
         for name, path in (self._current(day) if current is None else current).items():
             table = _BY_LASTING_NAME[name]
             known = sorted((of[name] for of in (before, own) if name in of), key=lambda k: k.written)
-            if path is not None and name in before and self._is_still(before[name], table, day, path):
+            if path is not None and name in before and self._is_still(before[name], day, path):
                 tables[name] = before[name]
                 continue
             link = self._layout.file(table, day)
@@ -175,18 +175,18 @@ class Versions:
                 same = next((kept for kept in known if kept.name == path.name), None)
                 sources.append((same or self._as_found(table, day, path), path))
             for kept, source in reversed(sources):
-                if self.manifests.hold(table, day, source, kept.name):
+                if self.manifests.hold(day, source, kept.name):
                     tables[name] = kept
                     break
         return tables
 
-    def _is_still(self, kept: Kept, table: Table, day: date, path: Path) -> bool:
+    def _is_still(self, kept: Kept, day: date, path: Path) -> bool:
         """Whether a partition has what a version has of it: the same file, or another one of the same content."""
         if path.name == kept.name:
             return True
         if not path.exists() or _digest(path) != kept.digest:
             return False
-        file = self.manifests.file(table, day, kept.name)
+        file = self.manifests.file(day, kept.name)
         return file.exists() and files.is_as_written(str(file))
 
     def _as_found(self, table: Table, day: date, path: Path) -> Kept:
