@@ -269,10 +269,10 @@ def _half_versions(scene: Scene, folder: Path) -> list[str]:
     """The newest version of a date is the one from before, or has everything as the operation left it."""
     found = []
     for day in SPAN:
-        (before, *_), (now, *_) = (lake(of).versions(day)[::-1] or [None] for of in (scene.before, folder))
-        if now is None or (before is not None and now.instant == before.instant):
+        before, after = (lake(of).versions(day)[-1:] for of in (scene.before, folder))
+        if after == before:
             continue
-        then = lake(folder).as_of(now.instant)
+        then = lake(folder).as_of(after[0].instant)
         found += [
             f"the version of {day} has another {table.address} than there is"
             for table in TABLES.values()
