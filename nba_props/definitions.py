@@ -25,7 +25,8 @@ with without_collecting():
     from nba_props.assets.inputs import Inputs
     from nba_props.assets.labels import labelling
     from nba_props.assets.partitions import daily_partitions, weekly_partitions
-    from nba_props.assets.tables import IO_MANAGER, WarehouseIOManager
+    from nba_props.assets.publishing import PUBLICATION, publication_of
+    from nba_props.assets.tables import IO_MANAGER, warehouse_io
     from nba_props.automation.alerts import Alerts
     from nba_props.automation.audit import audit_job
     from nba_props.automation.fetching import build_fetch_jobs
@@ -92,7 +93,8 @@ def build_defs(deployment: Deployment) -> dg.Definitions:
             "clock": clock,
             "feeds": deployment.feeds,
             "alerts": Alerts(settings.live, settings.home, clock),
-            IO_MANAGER: WarehouseIOManager(deployment.warehouse),
+            IO_MANAGER: warehouse_io(deployment.warehouse),
+            PUBLICATION: publication_of(deployment.warehouse),
         },
         executor=dg.in_process_executor,
     )

@@ -29,6 +29,7 @@ from nba_props.automation.instance import open_instance
 from nba_props.catalog import TABLES
 from nba_props.operations import ledger, remediation
 from nba_props.operations.selection import Selection
+from nba_props.process import clock
 from nba_props.schemas.predictions import ARCHIVED_PREDICTIONS, LEDGER, PUBLICATIONS, QUARANTINED_PREDICTIONS
 from nba_props.warehouse.lake import LakeWarehouse
 from nba_props_tests import league
@@ -261,6 +262,22 @@ def faults(scene: Scene, folder: Path, left: dict[tuple[str, date], str]) -> lis
               if len(rows) != len(set(rows))]  # fmt: skip
     if scene.ids_before - {*ledger, *archive}:
         found.append("a published row is in neither ledger nor archive")
+    return [*found, *_half_versions(scene, folder)]
+
+
+def _half_versions(scene: Scene, folder: Path) -> list[str]:
+    """The newest version of a date is the one from before, or has everything as the operation left it."""
+    found = []
+    for day in SPAN:
+        before, after = (lake(of).versions(day)[-1:] for of in (scene.before, folder))
+        if after == before:
+            continue
+        then = lake(folder).as_of(after[0].instant)
+        found += [
+            f"the version of {day} has another {table.address} than there is"
+            for table in TABLES.values()
+            if then.fingerprints(table).get(day) != lake(folder).fingerprints(table).get(day)
+        ]
     return found
 
 
@@ -281,6 +298,11 @@ def read_on(folder: Path, until: Path, report: Path) -> None:
             for day in store.partitions(LEDGER):
                 store.read(LEDGER, [day])
             store.query("SELECT * FROM nba_monitoring.line_quality_daily")
+            then = store.as_of(clock.utc_now())
+            days = then.partitions(LEDGER)
+            if set(days) & set(then.partitions(QUARANTINED_PREDICTIONS)) != set(days):
+                errors.append("a version has one table of the gate without the other")
+            then.query("SELECT * FROM nba_monitoring.line_quality_daily")
             if store.catalog_path.exists():
                 with duckdb.connect(str(store.catalog_path), read_only=True) as catalog:
                     catalog.execute("SELECT COUNT(*) FROM nba_raw.box_scores").fetchall()

@@ -17,6 +17,7 @@ import pandas as pd
 from nba_props.assets.figures import preview
 from nba_props.assets.inputs import MODELS, Inputs
 from nba_props.assets.losses import ALLOW_LOSS, refuse_loss
+from nba_props.assets.publishing import PUBLICATION
 from nba_props.assets.versions import code_version, contract
 from nba_props.assets.windows import WINDOWS
 from nba_props.catalog import TABLES
@@ -105,6 +106,15 @@ class WarehouseIOManager(dg.IOManager):
         seen = _seen.setdefault((context.step_context.run_id, context.op_def.name), {})
         seen.setdefault(table.address, self._warehouse.states(table))
         return self._warehouse.read(table, [date.fromisoformat(k) for k in context.asset_partition_keys])
+
+
+def warehouse_io(warehouse: Warehouse) -> dg.IOManagerDefinition:
+    """The IO manager of a warehouse; what it stores is published when the run has succeeded."""
+
+    def manager(_: dg.InitResourceContext) -> WarehouseIOManager:
+        return WarehouseIOManager(warehouse)
+
+    return dg.IOManagerDefinition(manager, required_resource_keys={PUBLICATION})
 
 
 def cost_of(key: dg.AssetKey, cost: Mapping[str, int]) -> dg.AssetObservation:

@@ -11,7 +11,7 @@ from nba_props.operations.importing import bring_in
 from nba_props.process.clock import Clock
 from nba_props.process.revision import COMMAND_TAG, run_tags
 from nba_props.schemas.predictions import LEDGER, QUARANTINED_PREDICTIONS
-from nba_props.warehouse.base import Warehouse
+from nba_props.warehouse.base import Publication, Warehouse
 
 IMPORT_JOB = "import_legacy"
 
@@ -30,6 +30,7 @@ def import_rows(
     config: ImportConfig,
     warehouse: dg.ResourceParam[Warehouse],
     clock: dg.ResourceParam[Clock],
+    publication: dg.ResourceParam[Publication],
 ) -> Any:
     """Store, judge and publish the rows of exports of the old production table."""
     tag(context, dry_run=config.dry_run)

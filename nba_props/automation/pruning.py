@@ -27,7 +27,7 @@ from nba_props.automation.upstream.stock_event_log import StockEventLog
 from nba_props.operations.home import DATABASES, SIDES, dagster_home
 from nba_props.settings import Settings
 from nba_props.storage.files import ASIDE, TEMPORARY
-from nba_props.warehouse.lake import SET_ASIDE, files
+from nba_props.warehouse.lake import SET_ASIDE, LakeWarehouse, files
 
 _TOGETHER = 200
 #: an unfinished file that is older is left over from a killed process
@@ -35,6 +35,7 @@ _ORPHAN_SECONDS = 3600
 #: names of unfinished files: of ours in general, and of payloads
 _OURS, _PAYLOAD = re.compile(rf"{re.escape(TEMPORARY)}.+"), re.compile(r"\.[0-9a-f]{32}")
 _VACUUM_SECONDS = 5.0
+_VERSIONS = "files of replaced versions"
 
 
 @dataclass
@@ -71,6 +72,9 @@ def prune(
     pruned, home = Pruned(), dagster_home(settings)
     # files first: on a full disk the databases need the space
     _delete("files that killed processes left", list(_orphans(settings)), pruned, dry_run=dry_run)
+    _delete(_VERSIONS, [], pruned, dry_run=dry_run)
+    for paths in LakeWarehouse(settings.lake, kept=timedelta(settings.version_days)).outdated_versions(now):
+        _delete(_VERSIONS, paths, pruned, dry_run=dry_run)
     if set_aside:
         _delete("files set aside", list(_aside(settings, home, now - age)), pruned, dry_run=dry_run)
     if home.exists():

@@ -19,7 +19,7 @@ from nba_props.schemas.predictions import LEDGER
 from nba_props.settings import Settings
 from nba_props.sources import registry
 from nba_props.storage.landing import LandingZone
-from nba_props.warehouse.base import Warehouse
+from nba_props.warehouse.base import Publication, Warehouse
 
 #: the tag, "true", of dry runs
 DRY_RUN_TAG = "nba_props/dry_run"
@@ -113,6 +113,7 @@ def quarantine_rows(
     warehouse: dg.ResourceParam[Warehouse],
     settings: dg.ResourceParam[Settings],
     clock: dg.ResourceParam[Clock],
+    publication: dg.ResourceParam[Publication],
 ):
     """Move published rows that match a named predicate to the archive."""
     tag(context, dry_run=config.dry_run)
@@ -132,6 +133,7 @@ def restore_rows(
     config: RestoreConfig,
     warehouse: dg.ResourceParam[Warehouse],
     clock: dg.ResourceParam[Clock],
+    publication: dg.ResourceParam[Publication],
 ):
     """Put the archived rows of a batch back into the ledger."""
     tag(context, dry_run=config.dry_run)
@@ -145,6 +147,7 @@ def rollback_rows(
     config: RollbackConfig,
     warehouse: dg.ResourceParam[Warehouse],
     clock: dg.ResourceParam[Clock],
+    publication: dg.ResourceParam[Publication],
 ):
     """Move what a run published to the archive."""
     tag(context, dry_run=config.dry_run)

@@ -34,6 +34,7 @@ SECTIONS: Mapping[str, tuple[str, ...]] = {
         "claims",
         "validate",
         "history",
+        "versions",
         "sql",
         "export",
         "serve",

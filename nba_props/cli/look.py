@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from datetime import date
+from collections.abc import Callable, Sequence
+from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 import click
@@ -14,7 +14,7 @@ from nba_props.cli.group import example, main
 from nba_props.cli.printing import FORMAT, Column, Output
 from nba_props.cli.program import program
 from nba_props.cli.session import text_of, to_read
-from nba_props.cli.values import MARKET_SHOWN, MARKETS_SHOWN, PLAYER, ROWS, SYSTEM_SHOWN, DateSpan, Day, Whole
+from nba_props.cli.values import MARKET_SHOWN, MARKETS_SHOWN, PLAYER, ROWS, SYSTEM_SHOWN, DateSpan, Day, Instant, Whole
 from nba_props.deployment import clock_of, load_settings
 from nba_props.facts.calendar import game_date_of, season_start
 from nba_props.facts.markets import ALL, POINTS
@@ -191,15 +191,70 @@ def _history_columns(frame: pd.DataFrame) -> list[Column]:
 
 
 @main.command(
-    **example('nba-props sql "select system_id, count(*) from nba_predictions.current_predictions group by 1"')
+    **example(
+        "nba-props versions 2026-01-09",
+        "nba-props versions 2026-01-09 --format json",
+        fails="no version of DATE is kept",
+    )
+)
+@click.argument("day", type=Day(), metavar="DATE")
+@FORMAT
+def versions(day: date, form: str) -> None:
+    """Show the versions of DATE that are kept: each run that changed its tables, and which ones.
+
+    `sql --as-of INSTANT` reads them. Replaced versions are kept for the days of NBA_PROPS_VERSION_DAYS.
+    """
+    import pandas as pd
+
+    with Output(form) as out:
+        found = to_read(out=out).versions(day)
+        if not found:
+            raise click.ClickException(f"no version of {day} is kept: {program()} run {day} makes one")
+        frame = pd.DataFrame(
+            {
+                "instant": [v.instant for v in found],
+                "run_id": [v.run_id for v in found],
+                "job_name": [v.job_name for v in found],
+                "revision": [v.revision for v in found],
+                "tables": [len(v.tables) for v in found],
+                "rows": [sum(n or 0 for n in v.tables.values()) for v in found],
+                "changed": [None if v.changed is None else list(v.changed) for v in found],
+            }
+        )
+        changed = [[_named(v.changed, most) for v in found] for most in (3, 1, 0)]
+        columns = [
+            Column("since (UTC)", [f"{v.instant:%Y-%m-%dT%H:%M:%S.%fZ}" for v in found]),
+            Column("job", list(frame["job_name"])),
+            Column("run", list(frame["run_id"]), spare=2),
+            Column("revision", list(frame["revision"]), spare=3),
+            Column("tables", [str(n) for n in frame["tables"]], right=True),
+            Column("changed", changed[0], shorter=tuple(changed[1:])),
+        ]
+        out.rows(frame, f"{plural(len(found), 'version')} of {day}", columns=columns)
+
+
+def _named(tables: Sequence[str] | None, most: int) -> str:
+    """How many tables there are, and so many of their names; empty if that is not known."""
+    if tables is None:
+        return ""
+    first = ", ".join(address.split(".")[1] for address in tables[:most])
+    return f"{len(tables)}{f': {first}' if first else ''}{', ...' if 0 < most < len(tables) else ''}"
+
+
+@main.command(
+    **example(
+        'nba-props sql "select system_id, count(*) from nba_predictions.current_predictions group by 1"',
+        'nba-props sql "select count(*) from nba_predictions.ledger" --as-of 2026-01-09T17:00Z',
+    )
 )
 @click.argument("query")
+@click.option("--as-of", "instant", type=Instant(), help="Read the tables as runs had published them by then.")
 @FORMAT
-def sql(query: str, form: str) -> None:
+def sql(query: str, instant: datetime | None, form: str) -> None:
     """Run one read-only QUERY in GoogleSQL, or over a lake also in DuckDB's SQL; tables are named dataset.table.
 
     Rows wider than the terminal are printed one value per line. For a name that only the old system had, the error
-    gives the one to use here.
+    gives the one to use here. INSTANT is 2026-01-09T17:00Z; `versions` lists those of a date.
     """
     from nba_props.data import Lake
     from nba_props.presentation.old_names import explained
@@ -207,6 +262,8 @@ def sql(query: str, form: str) -> None:
     with Output(form) as out:
         settings = load_settings()
         lake = Lake(settings, to_read(settings, out))
+        if instant is not None:
+            lake = lake.as_of(instant)
         try:
             # the engine's SHOW TABLES does not look into datasets
             frame = lake.tables if _SHOW_TABLES.fullmatch(query) else lake.sql(query)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ from click.shell_completion import CompletionItem
 
 from nba_props.deployment import clock_of, load_settings
 from nba_props.facts import markets
-from nba_props.facts.calendar import DAY_WORDS, game_date_of, span_of, spoken_day
+from nba_props.facts.calendar import DAY_WORDS, game_date_of, parse_instant, span_of, spoken_day
 from nba_props.facts.markets import ALL
 from nba_props.facts.words import nearest
 from nba_props.presentation import board
@@ -68,6 +68,20 @@ class Day(click.ParamType):  # type: ignore[type-arg,unused-ignore]
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
         return _beginning(DAY_WORDS, incomplete)
+
+
+class Instant(click.ParamType):  # type: ignore[type-arg,unused-ignore]
+    """``2026-01-09T17:00Z``; any ISO 8601 instant with a time zone."""
+
+    name = "INSTANT"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        if isinstance(value, datetime):
+            return value
+        try:
+            return parse_instant(str(value))
+        except ValueError as error:
+            self.fail(f"{value!r} is not an instant such as 2026-01-09T17:00Z: {error}")
 
 
 class DateSpan(Day):

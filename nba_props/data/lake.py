@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from nba_props.catalog import TABLES, views
 from nba_props.data.selection import SelectionError, When, address_of, select
 from nba_props.deployment import clock_of, load_settings, open_to_read
-from nba_props.facts.calendar import game_date_of
+from nba_props.facts.calendar import game_date_of, parse_instant
 from nba_props.facts.vocabulary import League
 from nba_props.schemas import Column
 from nba_props.schemas.base import arrow_schema
@@ -52,16 +52,19 @@ class Lake:
     Args:
         settings: what was opened.
         warehouse: its tables.
+        instant: the instant as of which they are read; None for now.
     """
 
-    def __init__(self, settings: Settings, warehouse: Warehouse) -> None:
+    def __init__(self, settings: Settings, warehouse: Warehouse, instant: datetime | None = None) -> None:
         self._settings = settings
+        self._instant = instant
         self._warehouse = warehouse
         self._views = views(settings.min_minutes)
 
     def __repr__(self) -> str:
         source = ", a simulated league" if self.source == League.SIMULATED else ""
-        return f"<{self._warehouse.place}: {len(TABLES)} tables, {len(self._views)} views{source}>"
+        then = f" as of {self._instant.isoformat()}" if self._instant else ""
+        return f"<{self._warehouse.place}{then}: {len(TABLES)} tables, {len(self._views)} views{source}>"
 
     @property
     def source(self) -> str | None:
@@ -80,6 +83,24 @@ class Lake:
             ],
             columns=["name", "kind", "description"],
         ).sort_values("name", ignore_index=True)
+
+    def as_of(self, instant: datetime | str) -> Lake:
+        """The same tables as they were at an instant: of each date what the last run before it had published.
+
+        Args:
+            instant: with a time zone; as text ``"2026-01-09T17:00Z"``.
+
+        Raises:
+            SelectionError: it is not an instant, or has no time zone.
+            WarehouseError: it is in the future, or nothing is kept of that time.
+        """
+        try:
+            then = parse_instant(instant) if isinstance(instant, str) else instant
+        except ValueError as error:
+            raise SelectionError(f"{instant!r} is not an instant such as '2026-01-09T17:00Z': {error}") from error
+        if not isinstance(then, datetime) or then.tzinfo is None:
+            raise SelectionError(f"{instant!r} is not an instant with a time zone, such as '2026-01-09T17:00Z'")
+        return Lake(self._settings, self._warehouse.as_of(then), then)
 
     def dates(self, name: str) -> list[date]:
         """The dates of a table that are stored, in order, whoever wrote them.

@@ -87,6 +87,8 @@ class Settings:
     books: tuple[str, ...] = defaults.BOOKS
     #: systems in shadow beside those that are by themselves, and when the formula of each was frozen
     shadow: tuple[tuple[str, date], ...] = defaults.SHADOW
+    #: days for which a replaced version of a date is kept
+    version_days: int = defaults.VERSION_DAYS
     aliases_file: Path | None = None
     live: Live = field(default_factory=Live)
     #: seconds between evaluations of a sensor
@@ -148,6 +150,7 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         training_seasons=given.training_seasons,
         books=given.books,
         shadow=given.shadow,
+        version_days=given.version_days,
         aliases_file=given.aliases,
         live=_live(given),
         sensor_seconds=given.sensor_seconds,

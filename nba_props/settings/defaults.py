@@ -25,6 +25,8 @@ MARKETS = (POINTS,)
 ODDS_RESERVE = 50
 ODDS_REGIONS = "us"
 ODDS_RHYTHM = FULL
+#: days for which a version of a date is kept after another one has replaced it
+VERSION_DAYS = 7
 #: at most one alert for each cause in this time
 ALERT_COOLDOWN_MINUTES = 360
 #: seconds between evaluations of a sensor

@@ -61,11 +61,12 @@ def _one_of(*allowed: str) -> BeforeValidator:
     return BeforeValidator(check)
 
 
-def _whole(most: int = _MOST) -> BeforeValidator:
+def _whole(most: int = _MOST, least: int = 1) -> BeforeValidator:
     def check(value: Any) -> int:
         text = str(value)
-        if not _WHOLE.fullmatch(text) or not 0 < int(text) <= most:
-            raise ValueError(f" is {text!r}, not a positive whole number of at most {most}")
+        if not _WHOLE.fullmatch(text) or not least <= int(text) <= most:
+            kind = "a positive" if least else "0 or a positive"
+            raise ValueError(f" is {text!r}, not {kind} whole number of at most {most}")
         return int(text)
 
     return BeforeValidator(check)
@@ -269,6 +270,12 @@ class Variables(BaseSettings):
     training_seasons: Annotated[int, _whole(50)] = _variable(
         "NBA_PROPS_TRAINING_SEASONS", "seasons a model is trained on, the running one included", Topic.DATA,
         defaults.TRAINING_SEASONS,
+    )  # fmt: skip
+    version_days: Annotated[int, _whole(3650, least=0)] = _variable(
+        "NBA_PROPS_VERSION_DAYS",
+        "days for which a version of a date is kept after another one has replaced it, see "
+        "[Versions](concepts.md#versions); 0 keeps it for an hour",
+        Topic.DATA, defaults.VERSION_DAYS,
     )  # fmt: skip
 
     odds_key: SecretStr | None = _variable(

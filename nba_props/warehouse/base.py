@@ -3,6 +3,7 @@
 WarehouseError
 ├── MissingPartition    a partition was read that was never written
 ├── CorruptPartition    a stored partition can't be read
+│   └── NotKept         of a past partition nothing is kept
 ├── PartitionMismatch   a frame holds rows outside the partitions it was to be written to
 ├── MixedSources        rows of another source were about to be written
 ├── RowsWouldBeLost     a partition of a feed was about to lose most of its rows
@@ -15,6 +16,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Protocol
@@ -38,6 +40,10 @@ class MissingPartition(WarehouseError):
 
 class CorruptPartition(WarehouseError):
     """A stored partition can't be read."""
+
+
+class NotKept(CorruptPartition):
+    """A partition was read as of an instant of which nothing is kept."""
 
 
 class PartitionMismatch(WarehouseError):
@@ -73,6 +79,19 @@ def unmigrated(table: Table, place: str, days: Collection[date], columns: Collec
     )
 
 
+def refuse_future(instant: datetime, now: datetime) -> None:
+    """Raise unless an instant has a time zone and has passed: what a later one will read is not known yet."""
+    if instant.tzinfo is None:
+        raise WarehouseError(f"{instant} has no time zone: 2026-01-09T17:00Z has one")
+    if instant > now:
+        raise WarehouseError(f"{instant.isoformat()} is in the future: it is {now:%Y-%m-%dT%H:%M:%SZ}")
+
+
+def past_is_fixed() -> WarehouseError:
+    """The error of a write to a warehouse as of an instant."""
+    return WarehouseError("this is the past, which can only be read")
+
+
 def remedy(table: Table) -> str:
     """What to do about a partition that can't be read or is empty: a ledger's rows can't be made again."""
     if table.write_mode is WriteMode.APPEND:
@@ -100,6 +119,29 @@ class Damage:
     reason: str
     #: its rows can be read, but are not the ones that were written
     is_readable: bool = False
+
+
+@dataclass(frozen=True)
+class Version:
+    """A date as a run left it."""
+
+    #: from when on it is the date's newest
+    instant: datetime
+    run_id: str
+    job_name: str
+    revision: str
+    #: the number of rows of each table, None where they can't be counted
+    tables: Mapping[str, int | None]
+    #: the tables that differ from the version before; None if that is no longer kept
+    changed: tuple[str, ...] | None
+
+
+class Publication:
+    """What a run writes, from its beginning to its end; this one is of a warehouse that needs no record of it."""
+
+    def publish(self) -> list[date]:
+        """Make what was written a version of each of its dates, which are returned: all tables of a date at once."""
+        return []
 
 
 class Warehouse(Protocol):
@@ -234,6 +276,25 @@ class Warehouse(Protocol):
     @abstractmethod
     def create_views(self) -> None:
         """Create or replace every view, so that anyone can query it."""
+
+    # -- versions ---------------------------------------------------------------------------------------------------
+
+    def publication(self, run_id: str, job_name: str, revision: str) -> AbstractContextManager[Publication]:
+        """Inside, what this process writes belongs to a run, which publishes it once it has succeeded."""
+
+    def as_of(self, instant: datetime) -> Warehouse:
+        """The warehouse as it was at an instant, to read; ``docs/concepts.md`` has what that promises.
+
+        Raises:
+            WarehouseError: the instant has no time zone or is in the future, or nothing is kept of that time.
+        """
+
+    def versions(self, day: date) -> list[Version]:
+        """The versions of a date that are kept, the oldest first.
+
+        Raises:
+            WarehouseError: the warehouse keeps the past in another way, or a version can't be read.
+        """
 
     # -- what the warehouse holds -----------------------------------------------------------------------------------
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 import threading
 from abc import abstractmethod
 from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager
-from datetime import date
+from contextlib import AbstractContextManager, nullcontext
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from nba_props.catalog import TABLES
@@ -23,7 +23,10 @@ from nba_props.warehouse.base import (
     MissingPartition,
     MixedSources,
     PartitionState,
+    Publication,
+    Version,
     Warehouse,
+    WarehouseError,
 )
 from nba_props.warehouse.entries import Change, Entry, Written, noted
 from nba_props.warehouse.frames import checked, joined, new_rows, refuse_strays, rows_of, split, to_frame
@@ -117,6 +120,15 @@ class PartitionedWarehouse(Warehouse):
     @property
     def catalog(self) -> str | None:
         return None
+
+    def publication(self, run_id: str, job_name: str, revision: str) -> AbstractContextManager[Publication]:
+        return nullcontext(Publication())
+
+    def as_of(self, instant: datetime) -> Warehouse:
+        raise WarehouseError(f"{self.place} keeps no past")
+
+    def versions(self, day: date) -> list[Version]:
+        raise WarehouseError(f"{self.place} keeps no versions")
 
     def dates(self, table: Table) -> list[date]:
         return self.partitions(table)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from nba_props.catalog import views
 from nba_props.settings import Gcp, Settings
 from nba_props.warehouse.lake import LakeWarehouse
@@ -21,7 +23,7 @@ def open_warehouse(settings: Settings, *, as_found: bool = False) -> Partitioned
     """
     if settings.gcp is not None:
         return _bigquery(settings, settings.gcp)
-    lake = LakeWarehouse(settings.lake, views(settings.min_minutes))
+    lake = LakeWarehouse(settings.lake, views(settings.min_minutes), kept=timedelta(days=settings.version_days))
     if not as_found:
         refuse_unmigrated(lake)
     return lake

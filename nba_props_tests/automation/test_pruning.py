@@ -2,6 +2,7 @@
 
 import os
 import threading
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -17,10 +18,12 @@ from nba_props.automation.runner import execute
 from nba_props.automation.upstream import batched_event_log
 from nba_props.cli import main
 from nba_props.deployment import load_settings
-from nba_props.process import stopping
+from nba_props.process import clock, stopping
 from nba_props.settings import Settings
+from nba_props.warehouse.registry import open_warehouse
 from nba_props_tests import league
 from nba_props_tests.copies import copied
+from nba_props_tests.warehouse.samples import D1, NAMES, names
 
 PARTITIONS = dg.DailyPartitionsDefinition("2025-11-01", end_date="2025-11-30")
 FIRST, SECOND = date(2025, 11, 1), date(2025, 11, 2)
@@ -203,3 +206,23 @@ def test_runs_in_one_process_leave_nothing_behind(settings, monkeypatch):
         assert left(instance) == before
         assert before[0] == 0
     assert heard == ["points", "points_enough"] * 5
+
+
+def test_replaced_versions_go_after_their_days_and_the_newest_stays(settings, monkeypatch):
+    settings = replace(settings, version_days=3)
+    lake = open_warehouse(settings)
+    made = in_days(-4)
+    for n in range(3):
+        monkeypatch.setattr(clock, "utc_now", lambda n=n: made + timedelta(days=n))
+        with lake.publication(f"run-{n}", "predict", "0.1") as publication:
+            lake.write(NAMES, names(D1, n + 1), [D1])
+            publication.publish()
+    monkeypatch.undo()
+
+    def removed(dry_run: bool) -> int:
+        return pruning.prune(settings, in_days(0), AGE, dry_run=dry_run).counts["files of replaced versions"]
+
+    assert [removed(True), removed(False), removed(False)] == [2, 2, 0]
+    assert [v.run_id for v in lake.versions(D1)] == ["run-1", "run-2"]
+    assert len(lake.as_of(made + timedelta(days=1.5)).read(NAMES, [D1])) == 2
+    assert len(lake.read(NAMES, [D1])) == 3

@@ -16,7 +16,9 @@ from rich.console import Console
 from nba_props.catalog import TABLES, VIEWS
 from nba_props.cli import printing
 from nba_props.cli.printing import Column
+from nba_props.domain import digests
 from nba_props.presentation.players import people
+from nba_props.schemas.predictions import LEDGER
 from nba_props.warehouse.lake import LakeWarehouse
 from nba_props_tests.cli.conftest import invoke
 from nba_props_tests.conftest import DAY
@@ -90,6 +92,49 @@ def test_a_whole_number_stays_one_beside_a_null(home):
         found = invoke("sql", query.format(kind), "--format", "json").stdout
         assert json.loads(found) == [{"n": 1}, {"n": None}], kind
         assert ".0" not in found, kind
+
+
+def test_versions_of_a_date_are_listed_and_sql_reads_each(invented):
+    lake = LakeWarehouse(invented / "home" / "lake")
+    count = f"select count(*) as n from nba_predictions.ledger where game_date = '{DAY}'"
+    known = json.loads(invoke("versions", str(DAY), "--format", "json").stdout)
+    (before,) = json.loads(invoke("sql", count, "--format", "json").stdout)
+    assert before["n"] > 0
+    rows = lake.read(LEDGER, [DAY])
+    with lake.publication("a-run", "quarantine", "0.1+gabc"):
+        lake.remove(LEDGER, list(digests.row_ids(LEDGER, rows))[:5], DAY)
+    assert json.loads(invoke("versions", str(DAY), "--format", "json").stdout) == known, "the run failed"
+    with lake.publication("a-run", "quarantine", "0.1+gabc") as publication:
+        lake.remove(LEDGER, list(digests.row_ids(LEDGER, rows))[5:10], DAY)
+        publication.publish()
+    listed = invoke("versions", str(DAY)).output
+    assert re.search(rf"{len(known) + 1} versions? of {DAY}", listed)
+    assert re.search(r"quarantine +a-run +0\.1\+gabc +\d+ +1: ledger\n", listed), listed
+    *_, last = json.loads(invoke("versions", str(DAY), "--format", "json").stdout)
+    assert last["changed"] == ["nba_predictions.ledger"]
+    for row, n in ((known[-1], before["n"]), (last, before["n"] - 10)):
+        asked = invoke("sql", count, "--as-of", row["instant"], "--format", "json")
+        assert json.loads(asked.stdout) == [{"n": n}], asked.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "said"),
+    [
+        (
+            ["sql", "select 1 as a", "--as-of", "2026-01-09"],
+            2,
+            "'2026-01-09' is not an instant such as 2026-01-09T17:00Z",
+        ),
+        (["sql", "select 1 as a", "--as-of", "2026-01-09T17:00"], 2, "has no time zone"),
+        (["sql", "select 1 as a", "--as-of", "2098-01-09T17:00Z"], 1, "2098-01-09T17:00:00+00:00 is in the future"),
+        (["versions", "2026-01-09"], 1, "no version of 2026-01-09 is kept: nba-props run 2026-01-09 makes one"),
+    ],
+)
+def test_a_wrong_instant_and_a_date_without_versions_are_one_sentence(home, arguments, status, said):
+    (home / "home").mkdir()
+    result = invoke(*arguments)
+    assert result.exit_code == status
+    assert said in " ".join(result.output.split())
 
 
 def test_sql_refuses_to_write(home):

@@ -242,3 +242,29 @@ def test_a_whole_slate_is_read(predicted):
     assert rows["system_id"].nunique() >= 8
     assert rows["game_date"].unique().tolist() == [pd.Timestamp(DAY)]
     assert lake.read("current_predictions", f"{DAY - timedelta(5)}..{DAY}", has_prop_line=True)["line"].notna().all()
+
+
+def test_a_lake_as_of_an_instant_reads_tables_and_views_as_they_were(small, lake):
+    start = datetime.now(UTC)
+    for ids in (["a"], ["b"]):
+        with lake.publication(ids[0], "predict", "0.1") as publication:
+            lake.append(LEDGER, ledger(ids), [D1])
+            publication.publish()
+    first, _ = (version.instant for version in lake.versions(D1) if version.run_id in "ab")
+    then = small.as_of(first)
+    assert repr(then).startswith(f"<{lake.place} as of {first.isoformat()}: ")
+    assert then.read("ledger", D1)["prediction_id"].tolist() == ["a"]
+    assert then.arrow("current_predictions")["prediction_id"].to_pylist() == ["a"]
+    assert then.sql("select count(*) as n from nba_predictions.ledger")["n"].tolist() == [1]
+    assert (then.dates("ledger"), small.as_of(start).dates("ledger")) == ([D1], [])
+    assert then.tables.equals(small.tables)
+    assert small.as_of(first.isoformat().replace("+00:00", "Z")).read("ledger")["prediction_id"].tolist() == ["a"]
+    assert len(small.read("ledger")) == 2
+
+
+@pytest.mark.parametrize("instant", ["2026-01-09", "2026-01-09T17:00", "yesterday", datetime(2026, 1, 9), D1, None])  # noqa: DTZ001
+def test_an_instant_without_a_time_zone_is_refused(small, instant):
+    with pytest.raises(SelectionError, match=r"is not an instant .*such as '2026-01-09T17:00Z'"):
+        small.as_of(instant)
+    with pytest.raises(WarehouseError, match="is in the future"):
+        small.as_of("2098-01-09T17:00Z")

@@ -169,6 +169,7 @@ def test_a_day_runs_unattended(day):
     moved = followed[followed.duplicated(["system_id", "player_id"], keep=False)]
     assert set(moved["game_id"]) == {GAMES[0].game_id}, "only the game whose line moved"
     assert day.work() == [("predict", "SUCCESS"), ("follow", "SUCCESS")]
+    assert [v.job_name for v in day.lake.versions(DAY)][-2:] == ["predict", "follow"]
 
     # an injury report before the second game: one more of its players gets no forecast any more
     star = league.player(GAMES[1].home, 5)

@@ -25,10 +25,11 @@ from nba_props.schemas.base import Column, Type
 from nba_props.warehouse import usage
 from nba_props.warehouse.base import CorruptPartition, MissingPartition, WarehouseError
 from nba_props.warehouse.bigquery import leases
+from nba_props.warehouse.bigquery.past import as_of
 from nba_props.warehouse.lake.columns import columns_of
 from nba_props.warehouse.registry import open_warehouse
 from nba_props_tests.conftest import make_settings
-from nba_props_tests.gcp.googlesql import analyse
+from nba_props_tests.gcp.googlesql import analyse, plain_name
 from nba_props_tests.warehouse.samples import D1, D2, LEDGER, NAMES, ledger, names, take_out
 
 D3 = D1 + timedelta(9)
@@ -645,3 +646,76 @@ def test_an_error_of_google_is_ours_with_a_way_out(warehouse, monkeypatch):
     monkeypatch.setattr(bigquery.Client, "get_table", broken)
     with pytest.raises(WarehouseError, match=r"nba_reference\.unresolved_names: the network is gone"):
         warehouse.write(NAMES, names(D1, 1), [D1])
+
+
+# -- time travel ------------------------------------------------------------------------------------------------------
+
+THEN = datetime(2026, 1, 9, 17, 0, 0, 250_000, tzinfo=UTC)
+_THEN = "FOR SYSTEM_TIME AS OF CAST('2026-01-09 17:00:00.250000+00' AS TIMESTAMP)"
+
+
+@pytest.mark.parametrize("address", [*TABLES, *VIEWS])
+def test_every_table_and_view_as_of_an_instant_is_a_statement_of_googles(address):
+    short = address.split(".")[1]
+    statement = as_of(f"SELECT {short}.* FROM {address} WHERE TRUE", THEN, VIEWS, plain_name)
+    analyse(statement)
+    assert address in TABLES or short not in {t.name for t in TABLES.values()}
+    # no table is read as it is today
+    read = statement.count("`nba_")
+    assert read == statement.count(_THEN) > 0
+
+
+@pytest.mark.parametrize(
+    ("sql", "expected"),
+    [
+        (
+            "SELECT l.line FROM nba_predictions.ledger AS l JOIN nba_raw.schedule USING (game_id) WHERE l.game_date = @day",
+            f"SELECT l.line FROM `p`.`x_nba_predictions`.`ledger` AS l {_THEN} "
+            f"JOIN `p`.`x_nba_raw`.`schedule` AS schedule {_THEN} USING (game_id) WHERE l.game_date = @day",
+        ),
+        ("SELECT 'nba_raw.schedule' AS t", "SELECT 'nba_raw.schedule' AS t"),
+        ("WITH ledger AS (SELECT 1 AS n) SELECT n FROM ledger", "WITH ledger AS (SELECT 1 AS n) SELECT n FROM ledger"),
+    ],
+)
+def test_the_statement_that_is_sent(sql, expected):
+    assert as_of(sql, THEN, VIEWS, lambda address: f"p.x_{address}") == expected
+
+
+def test_time_travel_sends_each_statement_as_of_its_instant_and_changes_nothing(warehouse, monkeypatch):
+    warehouse.append(LEDGER, ledger(["a"]), [D1])
+    now = datetime.now(UTC)
+    sent = []
+    plain = warehouse._api.rows
+
+    def rows(sql, parameters, what):
+        sent.append(sql)
+        # the emulator has no time travel: it answers of today
+        return plain(re.sub(r" FOR SYSTEM_TIME AS OF CAST\('[^']*' AS TIMESTAMP\)", "", sql), parameters, what)
+
+    monkeypatch.setattr(warehouse._api, "rows", rows)
+    monkeypatch.setattr(warehouse._api, "kind_of", lambda sql: "SELECT")
+    then = warehouse.as_of(now)
+    assert then.query("SELECT prediction_id FROM nba_predictions.current_predictions")["prediction_id"].tolist() == [
+        "a"
+    ]
+    assert then.read_only("SELECT COUNT(*) AS n FROM `nba_predictions.ledger`")["n"].tolist() == [1]
+    assert then.partitions(LEDGER) == then.dates(LEDGER) == [D1]
+    assert then.read(LEDGER, [D1])["prediction_id"].tolist() == ["a"]
+    stamp = now.strftime("%Y-%m-%d %H:%M:%S.%f+00")
+    assert len(sent) == 6
+    assert all(f"AS OF CAST('{stamp}' AS TIMESTAMP)" in sql for sql in sent)
+    with pytest.raises(MissingPartition, match="has no partition 2025-11-06"):
+        then.read(LEDGER, [D2])
+    for change in (
+        lambda: then.append(LEDGER, ledger(["b"]), [D1]),
+        lambda: then.write(NAMES, names(D1, 1), [D1]),
+        then.create_views,
+    ):
+        with pytest.raises(WarehouseError, match="the past, which can only be read"):
+            change()
+    with pytest.raises(WarehouseError, match=r"more than 7 days ago"):
+        warehouse.as_of(now - timedelta(days=8))
+    with pytest.raises(WarehouseError, match="in the future"):
+        warehouse.as_of(now + timedelta(minutes=5))
+    with pytest.raises(WarehouseError, match="no list of versions"):
+        warehouse.versions(D1)

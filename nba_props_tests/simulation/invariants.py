@@ -20,7 +20,7 @@ def check(world: World) -> list[str]:
     """What is broken."""
     _forget_what_is_made_again(world)
     found, world.broken = world.broken, []
-    found += [*_nothing_lost(world), *_whole(world)]
+    found += [*_nothing_lost(world), *_whole(world), *_versions(world)]
     if ODDS_QUOTES.address in {address for address, _ in world.damaged}:
         return found  # a line can't be compared with a quote that can't be read
     rows = world.platform.query(f"SELECT * FROM ({claimed_lines_sql(span_sql(LEDGER))}) AS j", **_SPAN)
@@ -90,6 +90,21 @@ def _whole(world: World) -> list[str]:
         ]
         world.looked_at |= {(table.address, day): states[day] for day in changed}
     return broken
+
+
+def _versions(world: World) -> list[str]:
+    """The newest version of each date has every file that it names, and no run that is over is taken for one at work."""
+    manifests = world.lake._versions.manifests
+    broken = []
+    for day in SPAN:
+        known = manifests.instants(day)
+        newest = manifests.read(day, known[max(known)]).tables if known else {}
+        files = {name: manifests.file(day, kept.name) for name, kept in newest.items()}
+        broken += [
+            f"{name} of {day}: its version has lost its file" for name, file in files.items() if not file.exists()
+        ]
+    at_work = list((manifests.root / "open").glob("*.journal"))
+    return broken + [f"{journal.name}: a run that is over" for journal in at_work]
 
 
 def _forged_is_seen(rows: pd.DataFrame, world: World) -> list[str]:

@@ -19,18 +19,27 @@ from google.cloud import bigquery
 from nba_props.catalog import TABLES, VIEWS
 from nba_props.domain import digests
 from nba_props.facts.calendar import is_plausible
+from nba_props.process import clock
 from nba_props.schemas import Table, View
 from nba_props.warehouse import dialects
-from nba_props.warehouse.base import Damage, UnreadableError, WarehouseError
+from nba_props.warehouse.base import (
+    Damage,
+    UnreadableError,
+    Version,
+    WarehouseError,
+    past_is_fixed,
+    refuse_future,
+)
 from nba_props.warehouse.bigquery.client import Api, retried_while_busy, translated_errors
 from nba_props.warehouse.bigquery.damage import damaged
 from nba_props.warehouse.bigquery.leases import Leases
 from nba_props.warehouse.bigquery.manifest import Manifest, Mark, Note
+from nba_props.warehouse.bigquery.past import as_of, refuse_beyond_window
 from nba_props.warehouse.bigquery.reading import Reader
 from nba_props.warehouse.bigquery.tables import DATE_COLUMN, Tables
 from nba_props.warehouse.bigquery.types import contract_of, fields, listed
 from nba_props.warehouse.entries import Change, Written, noted
-from nba_props.warehouse.frames import joined, rows_of, to_frame
+from nba_props.warehouse.frames import in_order, joined, rows_of, to_frame
 from nba_props.warehouse.partitioned import SEALED_MARK, SOURCE_MARK, PartitionedWarehouse, missing_partition
 from nba_props.warehouse.sql import qualified, reads
 
@@ -259,12 +268,30 @@ class BigQueryWarehouse(PartitionedWarehouse):
             own, asked_of = dialects.named(sql, known, lambda address: f"`{self._tables.name(address)}`")
         except UnreadableError as error:
             raise WarehouseError(f"the statement: {error}") from error
+        return self._selected(own, asked_of)
+
+    def _selected(self, own: str, asked_of: Sequence[str]) -> pd.DataFrame:
         # unknown names are refused with a list of the known ones
         self._tables.ensure_all([*asked_of, *reads(own)])
         kind = self._api.kind_of(own)
         if kind != "SELECT":
             raise WarehouseError(f"one SELECT is allowed, nothing that changes data; this is {kind}")
         return to_frame(self._api.rows(own, {}, "the statement"))
+
+    # -- versions ---------------------------------------------------------------------------------------------------
+
+    def as_of(self, instant: datetime) -> PastBigQuery:
+        """The tables by BigQuery's time travel: each as it was at that very instant, in the middle of a run too."""
+        now = clock.utc_now()
+        refuse_future(instant, now)
+        refuse_beyond_window(instant, now)
+        return PastBigQuery(self, instant)
+
+    def versions(self, day: date) -> list[Version]:
+        raise WarehouseError(
+            f"{self.place} keeps every state of its tables for its time travel window, and no list of versions: "
+            "name any instant of it"
+        )
 
     # -- what the warehouse holds -----------------------------------------------------------------------------------
 
@@ -305,6 +332,66 @@ class BigQueryWarehouse(PartitionedWarehouse):
 
     def take_over(self, table: Table) -> None:
         self._tables.take_over(table)
+
+
+class PastBigQuery(BigQueryWarehouse):
+    """BigQuery as it was at an instant; its rows can be read, and what is recorded of partitions is that of today."""
+
+    def __init__(self, today: BigQueryWarehouse, instant: datetime) -> None:
+        vars(self).update(vars(today))
+        self._instant = instant
+
+    def arrow(self, sql: str, /, **parameters: Any) -> pyarrow.Table:
+        self._tables.ensure_all(reads(sql))
+        with self._count_lock:
+            self.query_count += 1
+        return self._api.rows(self._then(sql), parameters, "a query")
+
+    def read_only(self, sql: str) -> pd.DataFrame:
+        try:
+            plain, asked_of = dialects.named(sql, {*TABLES, *self._tables.views}, str)
+            own = self._then(plain)
+        except UnreadableError as error:
+            raise WarehouseError(f"the statement: {error}") from error
+        return self._selected(own, asked_of)
+
+    def _then(self, sql: str) -> str:
+        return as_of(sql, self._instant, self._tables.views, self._tables.name)
+
+    def partitions(self, table: Table) -> list[date]:
+        """The dates with rows, from any writer: an empty partition leaves no trace in the table."""
+        found = self.arrow(f"SELECT DISTINCT {DATE_COLUMN} FROM {table.address} WHERE {DATE_COLUMN} IS NOT NULL")
+        return sorted(filter(is_plausible, found.to_pydict()[DATE_COLUMN]))
+
+    def dates(self, table: Table) -> list[date]:
+        return self.partitions(table)
+
+    def read(self, table: Table, partitions: Sequence[date]) -> pd.DataFrame:
+        if missing := sorted(set(partitions) - set(self.partitions(table))):
+            raise missing_partition(table, missing)
+        sql = f"SELECT {listed(table.column_names)} FROM {table.address} WHERE {DATE_COLUMN} IN UNNEST(@days)"
+        return in_order(table, to_frame(self.arrow(sql, days=list(partitions))), partitions)
+
+    def _entries(self, table: Table, days: Collection[date] | None) -> dict[date, Mark]:
+        raise WarehouseError("what is recorded of partitions is not kept for the past")
+
+    def _locked(self, table: Table, days: Sequence[date]) -> AbstractContextManager[None]:
+        raise past_is_fixed()
+
+    def _replace(self, table: Table, rows: pd.DataFrame, written: Mapping[date, Written]) -> None:
+        raise past_is_fixed()
+
+    def _create_mark(self, name: str, text: str) -> None:
+        raise past_is_fixed()
+
+    def create_views(self) -> None:
+        raise past_is_fixed()
+
+    def set_aside(self, damage: Damage, now: datetime) -> str:
+        raise past_is_fixed()
+
+    def take_over(self, table: Table) -> None:
+        raise past_is_fixed()
 
 
 def _gains_digests(table: Table, change: Change, day: date) -> bool:

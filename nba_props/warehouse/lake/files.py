@@ -54,14 +54,24 @@ def locate(link: str) -> tuple[str, tuple[object, ...]] | None:
     return path, (path, status.st_mtime_ns, status.st_size, status.st_ino)
 
 
-def put(link: Path, data: bytes) -> None:
+def name_for(data: bytes) -> str:
+    """A name that no other file has and that states the file's content."""
+    return f"{digest(data)}.{uuid.uuid4().hex[:8]}.parquet"
+
+
+def put(link: Path, data: bytes, name: str = "") -> None:
     """Make ``data`` the partition's content: readers see the old or the new, whenever the writer is killed.
+
+    Args:
+        link: the partition.
+        data: the file's content.
+        name: the file's name, of :func:`name_for`, for a caller that has announced it.
 
     Raises:
         OSError: it can't be written; the old content is still current.
     """
     sweep(link.parent)
-    _point(link, f"{digest(data)}.{uuid.uuid4().hex[:8]}.parquet", data)
+    _point(link, name or name_for(data), data)
 
 
 def copy(name: str, data: bytes, link: Path) -> None:

@@ -6,7 +6,7 @@ import logging
 import os
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
@@ -35,6 +35,10 @@ class Layout:
     def __init__(self, root: Path) -> None:
         self.root = root
 
+    def find(self, link: str) -> tuple[str, tuple[object, ...]] | None:
+        """Where the rows of a partition are, see :func:`files.locate`."""
+        return files.locate(link)
+
     def folder(self, table: Table) -> Path:
         """The folder of a table."""
         return self.root / table.dataset / table.name
@@ -45,7 +49,7 @@ class Layout:
 
     def located(self, table: Table, partition: date) -> str | None:
         """The file that a partition is now; None when it was never written."""
-        found = files.locate(str(self.file(table, partition)))
+        found = self.find(str(self.file(table, partition)))
         return found[0] if found else None
 
     def names(self, table: Table) -> list[str]:
@@ -135,31 +139,39 @@ class Layout:
                 found.append(status.st_size if name else status.st_mtime_ns)
         return found[0], found[1]
 
-    @contextmanager
-    def locked(self, table: Table, partition: date) -> Iterator[None]:
+    def locked(self, table: Table, partition: date) -> AbstractContextManager[None]:
         """Inside, no other process has the partition's lock.
 
         Raises:
             WarehouseError: another one held it for too long, or the lock can't be written.
         """
-        import filelock
-
         path = self.file(table, partition).with_name(LOCK)
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            lock = filelock.FileLock(path, timeout=_LOCK_TIMEOUT_SECONDS)
-            lock.acquire()
-        except filelock.Timeout as error:
-            raise WarehouseError(
-                f"{table.address} partition {partition} is held by another run for over {_LOCK_TIMEOUT_SECONDS} s; "
-                "wait for it or stop it, then run again"
-            ) from error
-        except OSError as error:
-            raise WarehouseError(f"cannot lock {table.address} partition {partition}: {error}") from error
-        try:
-            yield
-        finally:
-            lock.release()
+        return held(path, f"{table.address} partition {partition}")
+
+
+@contextmanager
+def held(path: Path, what: str) -> Iterator[None]:
+    """Inside, no other process has this lock.
+
+    Raises:
+        WarehouseError: another one held it for too long, or the lock can't be written.
+    """
+    import filelock
+
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock = filelock.FileLock(path, timeout=_LOCK_TIMEOUT_SECONDS)
+        lock.acquire()
+    except filelock.Timeout as error:
+        raise WarehouseError(
+            f"{what} is held by another run for over {_LOCK_TIMEOUT_SECONDS} s; wait for it or stop it, then run again"
+        ) from error
+    except OSError as error:
+        raise WarehouseError(f"cannot lock {what}: {error}") from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 @lru_cache(maxsize=10_000)

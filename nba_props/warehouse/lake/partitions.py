@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -20,6 +20,8 @@ from nba_props.warehouse.lake.types import stored_columns
 if TYPE_CHECKING:
     import pyarrow
 
+#: takes table, date, file and number of rows of what is about to be written
+Announce = Callable[[Table, date, str, int], None]
 #: the key of a Parquet file's metadata for the statement of its rows
 _STATE = "nba_props"
 
@@ -52,7 +54,7 @@ class Partitions:
         """
         link = f"{folder or self._layout.folder(table)}/{PREFIX}{partition.isoformat()}/{files.CURRENT}"
         try:
-            found = files.locate(link)
+            found = self._layout.find(link)
         except OSError as error:
             raise self._unreadable(table, partition, error) from error
         if found is None:
@@ -118,8 +120,12 @@ class Partitions:
         except pa.ArrowException as error:
             raise self._unreadable(table, partition, error) from error
 
-    def write(self, table: Table, partition: date, rows: pyarrow.Table, statement: str | None) -> None:
+    def write(
+        self, table: Table, partition: date, rows: pyarrow.Table, statement: str | None, announce: Announce
+    ) -> None:
         """Put a file with these rows, and the statement of them, in the partition's place.
+
+        ``announce`` gets the file's name before any reader can find it.
 
         Raises:
             WarehouseError: it can't be written; the old partition is unchanged.
@@ -133,8 +139,11 @@ class Partitions:
             writer.write_table(rows)
             if statement is not None:
                 writer.add_key_value_metadata({_STATE: statement})
+        data = sink.getvalue()
+        name = files.name_for(data)
         try:
-            files.put(self._layout.file(table, partition), sink.getvalue())
+            announce(table, partition, name, len(rows))
+            files.put(self._layout.file(table, partition), data, name)
         except OSError as error:
             raise WarehouseError(
                 f"cannot write {table.address} partition {partition} under {self._layout.root}: "

@@ -11,28 +11,40 @@ import logging
 import os
 import shutil
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from datetime import date, datetime
+from contextlib import AbstractContextManager, contextmanager
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nba_props.catalog import TABLES, VIEWS
 from nba_props.facts.digest import digest
 from nba_props.facts.vocabulary import League, words
+from nba_props.process import clock
 from nba_props.schemas import Table, View
+from nba_props.settings.defaults import VERSION_DAYS
 from nba_props.storage.files import create
 from nba_props.warehouse import usage
-from nba_props.warehouse.base import CorruptPartition, Damage, WarehouseError
+from nba_props.warehouse.base import (
+    CorruptPartition,
+    Damage,
+    Publication,
+    Version,
+    WarehouseError,
+    past_is_fixed,
+    refuse_future,
+)
 from nba_props.warehouse.entries import Entry, Written
 from nba_props.warehouse.frames import arrow_by_date, to_frame
 from nba_props.warehouse.lake import files
 from nba_props.warehouse.lake.catalog import Catalog
 from nba_props.warehouse.lake.layout import Layout
 from nba_props.warehouse.lake.partitions import Footer, Partitions
+from nba_props.warehouse.lake.past import Past
 from nba_props.warehouse.lake.queries import Queries
 from nba_props.warehouse.lake.read_only import answer
 from nba_props.warehouse.lake.scans import Scans
 from nba_props.warehouse.lake.strays import strays
+from nba_props.warehouse.lake.versions import Versions
 from nba_props.warehouse.lake.views import Views
 from nba_props.warehouse.partitioned import (
     SEALED_MARK,
@@ -56,12 +68,21 @@ class LakeWarehouse(PartitionedWarehouse):
 
     elsewhere = "NBA_PROPS_HOME to another folder"
 
-    def __init__(self, root: str | os.PathLike[str], views: Mapping[str, View] = VIEWS) -> None:
+    def __init__(
+        self,
+        root: str | os.PathLike[str],
+        views: Mapping[str, View] = VIEWS,
+        *,
+        kept: timedelta = timedelta(days=VERSION_DAYS),
+        layout: Layout | None = None,
+    ) -> None:
         super().__init__()
         self.root = Path(root)
-        self._layout = Layout(self.root)
+        self._layout = layout or Layout(self.root)
         self._partitions = Partitions(self._layout)
         self._scans = Scans(self._layout, self._partitions)
+        self._versions = Versions(self._layout, self._partitions, kept)
+        self._views = views
         named = Views(views)
         self._queries = Queries(self._layout, self._partitions, self._scans, named)
         self._catalog = Catalog(self.root, self._scans, named)
@@ -187,7 +208,7 @@ class LakeWarehouse(PartitionedWarehouse):
 
     def _replace(self, table: Table, rows: pd.DataFrame, written: Mapping[date, Written]) -> None:
         for day, piece in arrow_by_date(table, rows, written).items():
-            self._partitions.write(table, day, piece, written[day].statement)
+            self._partitions.write(table, day, piece, written[day].statement, self._versions.announce)
             self._note_change(table)
 
     def _note_change(self, table: Table) -> None:
@@ -219,6 +240,22 @@ class LakeWarehouse(PartitionedWarehouse):
 
     def read_only(self, sql: str) -> pd.DataFrame:
         return answer(self._queries, sql)
+
+    # -- versions ---------------------------------------------------------------------------------------------------
+
+    def publication(self, run_id: str, job_name: str, revision: str) -> AbstractContextManager[Publication]:
+        return self._versions.publication(run_id, job_name, revision)
+
+    def versions(self, day: date) -> list[Version]:
+        return self._versions.of(day)
+
+    def outdated_versions(self, now: datetime) -> Iterator[list[Path]]:
+        """The files of each date's versions that are no longer to be kept; remove them, in order, as they come."""
+        return self._versions.outdated(now)
+
+    def as_of(self, instant: datetime) -> PastLake:
+        refuse_future(instant, clock.utc_now())
+        return PastLake(self.root, self._views, layout=Past(self._layout, self._versions.manifests, instant))
 
     # -- what the lake holds ----------------------------------------------------------------------------------------
 
@@ -325,6 +362,22 @@ class LakeWarehouse(PartitionedWarehouse):
     def catalog_note_flaw(self) -> str:
         """Why the note can't be read; empty when it can."""
         return self._catalog.note_flaw()
+
+
+class PastLake(LakeWarehouse):
+    """A lake as it was at an instant; it can only be read."""
+
+    def _replace(self, table: Table, rows: pd.DataFrame, written: Mapping[date, Written]) -> None:
+        raise past_is_fixed()
+
+    def _create_mark(self, name: str, text: str) -> None:
+        raise past_is_fixed()
+
+    def take_over(self, table: Table) -> None:
+        raise past_is_fixed()
+
+    def refresh_catalog(self, only: Table | None = None) -> Path:
+        raise past_is_fixed()
 
 
 @contextmanager

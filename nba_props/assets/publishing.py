@@ -1,0 +1,35 @@
+"""The end of a run that writes tables: what it has written becomes a version of each of its dates, if it succeeded.
+
+It is the end of a resource, which Dagster reaches in every run, from a terminal, the UI, a sensor or a schedule: after
+the last step, and before the run is recorded as a success.
+"""
+
+import sys
+from collections.abc import Iterator
+
+import dagster as dg
+
+from nba_props.process.revision import revision
+from nba_props.warehouse.base import Publication, Warehouse
+
+#: the resource of every run that writes tables
+PUBLICATION = "publication"
+
+
+def publication_of(warehouse: Warehouse) -> dg.ResourceDefinition:
+    """The resource over a warehouse."""
+
+    def publication(context: dg.InitResourceContext) -> Iterator[Publication]:
+        run, instance = context.run, context.instance
+        if run is None or instance is None:  # nothing runs, as in a sensor
+            yield Publication()
+            return
+        with warehouse.publication(run.run_id, run.job_name, revision()) as opened:
+            yield opened
+            if sys.exc_info()[0] is not None:  # the run was interrupted between two steps
+                return
+            failures = instance.get_records_for_run(run.run_id, of_type=dg.DagsterEventType.STEP_FAILURE, limit=1)
+            if not failures.records:
+                opened.publish()
+
+    return dg.ResourceDefinition(publication)

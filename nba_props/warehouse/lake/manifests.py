@@ -1,0 +1,188 @@
+"""Manifests: what the tables of a date were when a run that wrote some of them had succeeded, by file.
+
+They are in ``_versions/game_date=2026-01-09/``, named after instant and run, and never change. The files that they name
+are in ``_versions/files/game_date=2026-01-09/`` under the same names as in the partitions, mostly as hard links, so
+that the sweep of a partition needs to know nothing of versions. One folder has all tables: a folder takes a block.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+from nba_props.storage.files import TEMPORARY, replace, replacing
+from nba_props.warehouse.base import CorruptPartition
+from nba_props.warehouse.lake.layout import PREFIX, day_of
+
+#: the folder of versions in a lake
+VERSIONS = "_versions"
+_FILES = "files"
+_STAMP = "%Y%m%dT%H%M%S.%fZ"
+_NAME = re.compile(r"(\d{8}T\d{6}\.\d{6}Z)\.[^/]+\.json", re.ASCII)
+#: in the place of a run's id: the tables of a date as they were found when the first version of it began
+AS_FOUND = "as-found"
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A table's partition in a version: its file, which states the digest of its content in its name."""
+
+    name: str
+    #: None where they can't be counted
+    rows: int | None
+    written: datetime
+
+    @property
+    def digest(self) -> str:
+        return self.name.partition(".")[0]
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """A version of a date."""
+
+    instant: datetime
+    run_id: str
+    job_name: str
+    revision: str
+    #: the instant of the date's first version; None where tables of it were stored before versions were kept
+    first: datetime | None
+    #: by the table's lasting name
+    tables: Mapping[str, Kept]
+
+    @property
+    def is_as_found(self) -> bool:
+        """Whether these are the tables that were there before versions of the date were kept."""
+        return self.run_id == AS_FOUND
+
+    @property
+    def file_name(self) -> str:
+        return f"{self.instant.strftime(_STAMP)}.{self.run_id}.json"
+
+
+class Manifests:
+    """The manifests of a lake, and the files that they name."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root / VERSIONS
+
+    def folder(self, day: date) -> Path:
+        """The manifests of a date."""
+        return self.root / f"{PREFIX}{day.isoformat()}"
+
+    def file(self, day: date, name: str) -> Path:
+        """A file that a manifest names; the folder's name is the date for DuckDB, as a partition's."""
+        return Path(f"{self.root}/{_FILES}/{PREFIX}{day.isoformat()}/{name}")
+
+    def days(self) -> list[date]:
+        """The dates of which versions are kept, in order, also those whose first one is not complete."""
+        try:
+            names = os.listdir(self.root)
+        except FileNotFoundError:
+            return []
+        return sorted(day for day in map(day_of, names) if day is not None)
+
+    def instants(self, day: date) -> dict[datetime, str]:
+        """The instants of a date's versions, the newest last, and the names of their manifests."""
+        try:
+            names = sorted(os.listdir(self.folder(day)))
+        except FileNotFoundError:
+            return {}
+        return {_instant_of(found[1]): name for name in names if (found := _NAME.fullmatch(name))}
+
+    def read(self, day: date, name: str) -> Manifest:
+        """A manifest.
+
+        Raises:
+            CorruptPartition: it can't be read.
+            FileNotFoundError: the retention removed it meanwhile.
+        """
+        path = self.folder(day) / name
+        try:
+            found = json.loads(path.read_bytes())
+            tables = found["tables"].items()
+            return Manifest(
+                datetime.fromisoformat(found["instant"]),
+                found["run_id"],
+                found["job_name"],
+                found["revision"],
+                datetime.fromisoformat(found["first"]) if found["first"] else None,
+                {n: Kept(k["file"], k["rows"], datetime.fromisoformat(k["written"])) for n, k in tables},
+            )
+        except FileNotFoundError:
+            raise
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise CorruptPartition(f"the version {path} can't be read: {error}") from error
+
+    def write(self, day: date, manifest: Manifest) -> None:
+        """Put a manifest in its place, as the last step of a publication."""
+        replace(self.folder(day) / manifest.file_name, _text(day, manifest))
+
+    def begin(self, day: date, manifest: Manifest | None) -> None:
+        """Make the folder of a date, at once with the manifest of what was found, if anything was."""
+        made = self.root / f"{TEMPORARY}{uuid.uuid4().hex}"
+        made.mkdir(parents=True)
+        if manifest is not None:
+            (made / manifest.file_name).write_bytes(_text(day, manifest))
+        made.rename(self.folder(day))
+
+    def hold(self, day: date, source: Path, name: str) -> bool:
+        """Keep a partition's file under this name; False if it is neither there nor kept already."""
+        target = self.file(day, name)
+        try:
+            if source.name != name:  # another program may write into its file again
+                raise OSError
+            try:
+                os.link(source, target)
+            except FileNotFoundError:
+                target.parent.mkdir(parents=True, exist_ok=True)
+                os.link(source, target)
+        except FileExistsError:
+            return True
+        except FileNotFoundError:
+            return target.exists()
+        except OSError:  # or the file system has no hard links, or no more of them
+            with source.open("rb") as content, replacing(target) as sink:
+                shutil.copyfileobj(content, sink)
+        return True
+
+    def unnamed(self, day: date, but: Sequence[str]) -> list[Path]:
+        """The kept files of a date that none of these manifests names; none of them if one can't be read."""
+        try:
+            named = {kept.name for name in but for kept in self.read(day, name).tables.values()}
+        except CorruptPartition:
+            return []
+        return [path for path in self.file(day, "").glob("*") if path.name not in named]
+
+
+def _instant_of(stamp: str) -> datetime:
+    """The instant in a manifest's name."""
+    return datetime.strptime(stamp, _STAMP).replace(tzinfo=UTC)
+
+
+def _text(day: date, manifest: Manifest) -> bytes:
+    tables = {
+        name: {
+            "file": kept.name,
+            "rows": kept.rows,
+            "written": kept.written.isoformat(),
+        }
+        for name, kept in sorted(manifest.tables.items())
+    }
+    content = {
+        "game_date": day.isoformat(),
+        "instant": manifest.instant.isoformat(),
+        "run_id": manifest.run_id,
+        "job_name": manifest.job_name,
+        "revision": manifest.revision,
+        "first": manifest.first.isoformat() if manifest.first else None,
+        "tables": tables,
+    }
+    return json.dumps(content).encode()

@@ -1,0 +1,293 @@
+"""Versions of a date: a run that succeeds publishes what it wrote by one manifest for each date, renamed last.
+
+A version is the state of a date as its run left it: all tables that the run wrote, and of the others what was current,
+without what runs still at work have written so far. So all tables of a run appear together or none. Where two runs
+write the same table at once, the later write counts, as it does for current reads. A run that was killed or failed
+publishes nothing; what it left is current, so the next run of that date works with it and publishes it.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from contextvars import ContextVar
+from datetime import UTC, date, datetime, time, timedelta
+from itertools import pairwise
+from pathlib import Path
+
+from nba_props.catalog import TABLES
+from nba_props.facts.calendar import parse_day
+from nba_props.facts.digest import digest
+from nba_props.process import clock
+from nba_props.schemas import Table
+from nba_props.warehouse.base import CorruptPartition, Publication, Version
+from nba_props.warehouse.lake import files
+from nba_props.warehouse.lake.journals import Journal
+from nba_props.warehouse.lake.layout import LOCK, Layout, held
+from nba_props.warehouse.lake.manifests import AS_FOUND, Kept, Manifest, Manifests
+from nba_props.warehouse.lake.partitions import Partitions
+
+_LOG = logging.getLogger(__name__)
+_OPEN, _REPLACED = "open", "replaced"
+#: dates whose old versions a publication removes besides its own: few, since a run waits for it
+_AT_ONCE = 5
+#: a version that was replaced less long ago is kept, whatever the setting: a reader may have just found it
+_LEAST = timedelta(seconds=files.KEPT_SECONDS)
+
+
+class Versions:
+    """The versions of a lake's dates.
+
+    Args:
+        layout: the lake.
+        partitions: its partitions.
+        kept: how long a version is kept after another one has replaced it.
+    """
+
+    def __init__(self, layout: Layout, partitions: Partitions, kept: timedelta) -> None:
+        self.manifests = Manifests(layout.root)
+        self._layout = layout
+        self._partitions = partitions
+        self._kept = max(kept, _LEAST)
+
+    def of(self, day: date) -> list[Version]:
+        """The versions of a date that are kept, the oldest first.
+
+        Raises:
+            CorruptPartition: a manifest can't be read.
+        """
+        found: list[Version] = []
+        before: Manifest | None = None
+        for name in self.manifests.instants(day).values():
+            try:
+                now = self.manifests.read(day, name)
+            except FileNotFoundError:  # removed meanwhile
+                continue
+            old = before.tables if before else {}
+            changed = [n for n in sorted({*now.tables, *old}) if now.tables.get(n) != old.get(n)]
+            tables = {_address(n): kept.rows for n, kept in now.tables.items()}
+            # what the oldest one has changed is known only if there was none before it
+            is_known = before is not None or now.first == now.instant
+            found.append(
+                Version(
+                    now.instant, now.run_id, now.job_name, now.revision, tables,
+                    tuple(map(_address, changed)) if is_known else None,
+                )
+            )  # fmt: skip
+            before = now
+        return found
+
+    # -- writing ----------------------------------------------------------------------------------------------------
+
+    def announce(self, table: Table, day: date, name: str, rows: int) -> None:
+        """A file is about to become a partition: recorded for the run that is writing, if one is."""
+        running = _running.get()
+        if running is not None and running.root == self.manifests.root:
+            running.announce(table, day, Kept(name, rows, clock.utc_now()))
+
+    @contextmanager
+    def publication(self, run_id: str, job_name: str, revision: str) -> Iterator[Publication]:
+        """Inside, what this process writes belongs to a run, which publishes it by :meth:`Publication.publish`."""
+        running = _Run(self, run_id, job_name, revision)
+        before = _running.get()
+        _running.set(running)
+        try:
+            yield running
+        finally:
+            _running.set(before)
+            running.journal.close()
+
+    def begin(self, day: date) -> None:
+        """Before a run first writes a date: what it has from before there were versions becomes the first one."""
+        folder = self.manifests.folder(day)
+        if folder.exists():
+            return
+        with self._locked(day):
+            if not folder.exists():
+                tables = self._held(day, {}, {}, set())
+                self.manifests.begin(day, Manifest(clock.utc_now(), AS_FOUND, "", "", None, tables) if tables else None)
+
+    def publish(self, day: date, run: _Run) -> None:
+        """Make what a run has written of a date, and what else is current, its newest version."""
+        with self._locked(day), run.journal.others() as others:
+            known = self.manifests.instants(day)
+            before = self._newest(day, known)
+            now = clock.utc_now()
+            if known:  # a clock may be set back
+                now = max(now, max(known) + timedelta(microseconds=1))
+            current = self._current(day)
+            # asked after the links were read: what is current was announced before
+            unfinished = others.writing(day)
+            tables = self._held(day, before.tables if before else {}, run.written[day], unfinished, current)
+            if known:
+                self._note_replaced(day, now)
+            first = before.first if before else None if known else now
+            self.manifests.write(day, Manifest(now, run.run_id, run.job_name, run.revision, first, tables))
+            self._remove(day, now)
+
+    def _newest(self, day: date, known: Mapping[datetime, str]) -> Manifest | None:
+        """The newest of a date's versions; None if there is none, or it is damaged."""
+        try:
+            return self.manifests.read(day, known[max(known)]) if known else None
+        except CorruptPartition as error:
+            _LOG.error("%s: the next one does without it", error)
+            return None
+
+    def _current(self, day: date) -> dict[str, Path | None]:
+        """The current file of each table that has a partition of a date; None where it is lost."""
+        found: dict[str, Path | None] = {}
+        for table in TABLES.values():
+            if (path := self._layout.located(table, day)) is not None:
+                found[table.lasting_name] = Path(path)
+            elif files.is_lost(self._layout.file(table, day)):
+                found[table.lasting_name] = None
+        return found
+
+    def _held(
+        self,
+        day: date,
+        before: Mapping[str, Kept],
+        own: Mapping[str, Kept],
+        unfinished: Collection[str],
+        current: Mapping[str, Path | None] | None = None,
+    ) -> dict[str, Kept]:
+        """The files of a version, which are kept from here on.
+
+        Args:
+            day: the date.
+            before: the files of the version before it.
+            own: what the run that publishes has written.
+            unfinished: what other runs are writing.
+            current: the current files, if they are known.
+        """
+        tables = {}
+        for name, path in (self._current(day) if current is None else current).items():
+            table = _BY_LASTING_NAME[name]
+            known = sorted((of[name] for of in (before, own) if name in of), key=lambda k: k.written)
+            if path is not None and name in before and self._is_still(before[name], day, path):
+                tables[name] = before[name]
+                continue
+            link = self._layout.file(table, day)
+            sources = [(kept, link.with_name(kept.name)) for kept in known]
+            if path is not None and path.name not in unfinished:
+                same = next((kept for kept in known if kept.name == path.name), None)
+                sources.append((same or self._as_found(table, day, path), path))
+            for kept, source in reversed(sources):
+                if self.manifests.hold(day, source, kept.name):
+                    tables[name] = kept
+                    break
+        return tables
+
+    def _is_still(self, kept: Kept, day: date, path: Path) -> bool:
+        """Whether a partition has what a version has of it: the same file, or another one of the same content."""
+        if path.name == kept.name:
+            return True
+        if not path.exists() or _digest(path) != kept.digest:
+            return False
+        file = self.manifests.file(day, kept.name)
+        return file.exists() and files.is_as_written(str(file))
+
+    def _as_found(self, table: Table, day: date, path: Path) -> Kept:
+        """A partition's file that this run did not write."""
+        name = path.name if files.is_ours(path.name) else files.name_for(path.read_bytes())
+        try:
+            footer = self._partitions.footer(table, day)
+            rows = footer.rows if footer else None
+        except CorruptPartition:
+            rows = None  # damaged as it is, it was the state of the date
+        return Kept(name, rows, datetime.fromtimestamp(path.stat().st_mtime, UTC))
+
+    def _locked(self, day: date) -> AbstractContextManager[None]:
+        """Inside, no other process publishes a version of the date or removes one."""
+        return held(self.manifests.root / f".{day}{LOCK}", f"the versions of {day}")
+
+    # -- retention --------------------------------------------------------------------------------------------------
+
+    def _note_replaced(self, day: date, now: datetime) -> None:
+        """Remember that a version of a date was replaced on this day, so that it is found when it is outdated."""
+        mark = self.manifests.root / _REPLACED / f"{now.date()}~{day}"
+        mark.parent.mkdir(exist_ok=True)
+        mark.touch()
+
+    def _outdated(self, day: date, now: datetime) -> list[str]:
+        """The manifests of a date that were replaced too long ago; its newest version stays."""
+        known = self.manifests.instants(day)
+        return [known[at] for at, until in pairwise(known) if until < now - self._kept]
+
+    def _gone(self, day: date, names: Sequence[str]) -> list[Path]:
+        """These manifests of a locked date, and then the files that no other one names."""
+        others = [n for n in self.manifests.instants(day).values() if n not in names]
+        return [*(self.manifests.folder(day) / name for name in names), *self.manifests.unnamed(day, others)]
+
+    def _remove(self, day: date, now: datetime) -> None:
+        """Remove the outdated versions of a locked date."""
+        if names := self._outdated(day, now):
+            for path in self._gone(day, names):
+                path.unlink(missing_ok=True)
+
+    def sweep(self, now: datetime, most: int = _AT_ONCE) -> None:
+        """Remove outdated versions of dates that nobody has written since, of so many dates."""
+        folder = self.manifests.root / _REPLACED
+        try:
+            marks = sorted(os.listdir(folder))[:most]
+        except FileNotFoundError:
+            return
+        for mark in marks:
+            replaced_on, day = (parse_day(text) for text in mark.split("~"))
+            if datetime.combine(replaced_on, time(), UTC) + timedelta(days=1) > now - self._kept:
+                return
+            with self._locked(day):
+                self._remove(day, now)
+            (folder / mark).unlink(missing_ok=True)
+
+    def outdated(self, now: datetime) -> Iterator[list[Path]]:
+        """What is left of outdated versions of each date, in the order in which it may be removed: while it is at hand,
+        no other process changes the versions of its date.
+        """
+        for day in self.manifests.days():
+            with self._locked(day):
+                yield self._gone(day, self._outdated(day, now))
+
+
+class _Run(Publication):
+    """A run of this process, and what it has written so far."""
+
+    def __init__(self, versions: Versions, run_id: str, job_name: str, revision: str) -> None:
+        self.run_id, self.job_name, self.revision = run_id, job_name, revision
+        self.root = versions.manifests.root
+        self.journal = Journal(self.root / _OPEN, run_id)
+        #: the newest file of each table, by its lasting name, and date
+        self.written: dict[date, dict[str, Kept]] = {}
+        self._versions = versions
+
+    def announce(self, table: Table, day: date, kept: Kept) -> None:
+        """Record a file that is about to become a partition."""
+        if day not in self.written:
+            self._versions.begin(day)
+        self.journal.note(day, kept.name)
+        self.written.setdefault(day, {})[table.lasting_name] = kept
+
+    def publish(self) -> list[date]:
+        days = sorted(self.written)
+        for day in days:
+            self._versions.publish(day, self)
+        if days:
+            self._versions.sweep(clock.utc_now())
+        return days
+
+
+#: the run of this process that is writing
+_running: ContextVar[_Run | None] = ContextVar("running", default=None)
+_BY_LASTING_NAME = {table.lasting_name: table for table in TABLES.values()}
+
+
+def _digest(path: Path) -> str:
+    """The digest of a partition's content, of which a plain file of another program states none."""
+    return path.name.partition(".")[0] if files.is_ours(path.name) else digest(path.read_bytes())
+
+
+def _address(lasting_name: str) -> str:
+    table = _BY_LASTING_NAME.get(lasting_name)
+    return table.address if table else lasting_name
