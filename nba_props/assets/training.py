@@ -123,6 +123,7 @@ def training_frame(warehouse: Warehouse, settings: Settings, first: date, last: 
     def lines(start: date, end: date) -> pd.DataFrame:
         return warehouse.read(analytics.BETTING_LINES, [d for d in lined if start <= d <= end])
 
-    return frame.build(
-        warehouse.query, lines, first, last, settings.look_back_days, settings.max_games, settings.markets
-    )
+    with warehouse.held([raw.BOX_SCORES, raw.SCHEDULE], last):
+        return frame.build(
+            warehouse.query, lines, first, last, settings.look_back_days, settings.max_games, settings.markets
+        )

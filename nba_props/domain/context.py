@@ -128,7 +128,14 @@ def fatigue_score(context: pd.DataFrame) -> pd.Series:
     return pd.Series(score, index=context.index).clip(0, 100).where(rest.notna())
 
 
-def build(
+def build(slate: pd.DataFrame, *past: pd.DataFrame, **named: pd.DataFrame) -> pd.DataFrame:
+    """The context frame: one row per slate row, in the columns of its table; arguments as of :func:`values`."""
+    out = values(slate, *past, **named)
+    out["null_reasons"] = _null_reasons(out, slate.reset_index(drop=True))
+    return out.drop(columns="no_line_reason")
+
+
+def values(
     slate: pd.DataFrame,
     history: pd.DataFrame,
     season: pd.DataFrame,
@@ -136,7 +143,7 @@ def build(
     lines: pd.DataFrame,
     availability: pd.DataFrame,
 ) -> pd.DataFrame:
-    """The context frame: one row per slate row, in the columns of its table.
+    """The context without reasons for what is null, but with ``no_line_reason``.
 
     Args:
         slate: rows of ``nba_analytics.slate``.
@@ -169,9 +176,7 @@ def build(
     out["shot_zone_mismatch_score"] = np.nan
     out["usage_spike_score"] = np.nan
     chosen = lines[[*PLAYER_DAY, "has_prop_line", "line", "consensus_line", "opening_line", "no_line_reason"]]
-    out = out.merge(chosen, on=PLAYER_DAY, how="left", validate="one_to_one")
-    out["null_reasons"] = _null_reasons(out, slate.reset_index(drop=True))
-    return out.drop(columns="no_line_reason")
+    return out.merge(chosen, on=PLAYER_DAY, how="left", validate="one_to_one")
 
 
 def _null_reasons(out: pd.DataFrame, slate: pd.DataFrame) -> list[str]:

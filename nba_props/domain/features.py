@@ -130,7 +130,14 @@ def shot_zones(history: pd.DataFrame, shots: pd.DataFrame) -> pd.DataFrame:
     return total[names].div(total["points"], axis=0).where(enough, axis=0)
 
 
-def build(
+def build(context: pd.DataFrame, *past: pd.DataFrame, **named: pd.DataFrame) -> pd.DataFrame:
+    """The feature frame, in the columns of ``nba_analytics.player_features``; arguments as of :func:`values`."""
+    out = values(context, *past, **named)
+    out["null_reasons"] = null_reasons(out, context.reset_index(drop=True)["null_reasons"], FEATURES)
+    return out
+
+
+def values(
     context: pd.DataFrame,
     history: pd.DataFrame,
     lines: pd.DataFrame,
@@ -140,10 +147,10 @@ def build(
     absences: pd.DataFrame,
     shots: pd.DataFrame,
 ) -> pd.DataFrame:
-    """The feature frame: one row per context row, every feature a float, null where unknown.
+    """One row per context row, every feature a float, null where unknown.
 
     Args:
-        context: rows of ``nba_analytics.upcoming_player_game_context``.
+        context: rows of ``nba_analytics.upcoming_player_game_context``; their ``null_reasons`` are not read.
         history: rows of ``nba_analytics.historical_games``.
         lines: rows of ``nba_analytics.betting_lines``.
         matchups: result of ``history.matchup_sql``.
@@ -153,7 +160,7 @@ def build(
         shots: result of ``history.shot_zones_sql``.
 
     Returns:
-        The columns of ``nba_analytics.player_features``.
+        The columns of ``nba_analytics.player_features`` but ``null_reasons``.
     """
     keys = [*PLAYER_GAME, "player_name", "player_lookup", "cutoff_at"]
     base = context.reset_index(drop=True)
@@ -162,7 +169,7 @@ def build(
     own = form(history, rates["points_per_minute"]).reindex(players).reset_index(drop=True)
     zones = shot_zones(history, shots).reindex(players).reset_index(drop=True)
     market, met, missed = (_of_players(base, f) for f in (lines.drop_duplicates(PLAYER_DAY), matchups, absences))
-    values = {
+    found = {
         **_from_context(base),
         **{name: own[name] for name in own},
         **_from_teams(base, team_state),
@@ -179,10 +186,8 @@ def build(
         "games_missed": missed["games_missed"],
         "teammates_missing_minutes": missed["teammates_missing_minutes"],
     }
-    out = pd.concat([base[keys], pd.DataFrame(values)[list(NAMES)].astype("float64")], axis=1)
-    out["schema_hash"] = SCHEMA_HASH
-    out["null_reasons"] = null_reasons(out, base["null_reasons"], FEATURES)
-    return out
+    out = pd.concat([base[keys], pd.DataFrame(found)[list(NAMES)].astype("float64")], axis=1)
+    return out.assign(schema_hash=SCHEMA_HASH)
 
 
 def _from_context(base: pd.DataFrame) -> dict[str, pd.Series]:
@@ -233,13 +238,14 @@ def null_reasons(frame: pd.DataFrame, of_context: pd.Series, features: Sequence[
     A feature of the context is null for the context's reason, and one of the teams for that of an unknown opponent.
     """
     codes, texts = of_context.factorize()
-    patterns, of_row = np.unique(
-        np.column_stack([codes, frame[[f.name for f in features]].isna()]).astype(int), axis=0, return_inverse=True
-    )
+    nulls = frame[[f.name for f in features]].isna().to_numpy()
+    # a row's pattern as bytes, which are sorted faster than rows of a matrix
+    pattern = np.hstack([codes.astype("<i4")[:, None].view(np.uint8), np.packbits(nulls, axis=1)])
+    _, first, of_row = np.unique(pattern.view(f"S{pattern.shape[1]}"), return_index=True, return_inverse=True)
     found = []
-    for code, *nulls in patterns:
-        given = json.loads(texts[code])
-        null = [feature for feature, is_null in zip(features, nulls, strict=True) if is_null]
+    for row in first:
+        given = json.loads(texts[codes[row]])
+        null = [feature for feature, is_null in zip(features, nulls[row], strict=True) if is_null]
         found.append(json.dumps({f.name: _null_reason(f, given) for f in null}, sort_keys=True))
     return [found[i] for i in of_row.ravel()]
 

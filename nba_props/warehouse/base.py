@@ -264,6 +264,11 @@ class Warehouse(Protocol):
     def query(self, sql: str, /, **parameters: Any) -> pd.DataFrame:
         """The same as a frame with the project's dtypes."""
 
+    def held(self, tables: Collection[Table], until: date) -> AbstractContextManager[None]:
+        """Inside, statements of this thread may find these tables as they are now and without later dates, so that many
+        statements read each file once.
+        """
+
     @abstractmethod
     def read_only(self, sql: str) -> pd.DataFrame:
         """The result of one statement that changes nothing, in GoogleSQL as written (``dialects``); over a lake in

@@ -39,6 +39,13 @@ def test_what_is_written_is_read_back_bit_for_bit(store):
     assert store.partitions(NAMES) == [D1, D2]
 
 
+def test_statements_on_held_tables_find_the_same_rows(store):
+    store.write(NAMES, pd.concat([names(D1, 3), names(D2, 2)]), [D1, D2])
+    with store.held([NAMES], D2):
+        found = store.query(f"SELECT * FROM {NAMES.address} WHERE game_date <= @last ORDER BY source_name", last=D1)
+    pdt.assert_frame_equal(NAMES.conform(found), names(D1, 3))
+
+
 def test_a_partition_is_replaced_whole_and_alone(store):
     store.write(NAMES, pd.concat([names(D1, 3), names(D2, 2)]), [D1, D2])
     store.write(NAMES, names(D1, 1, "b"), [D1])

@@ -422,3 +422,36 @@ def test_a_lost_written_marker_is_restored_by_the_next_write(lake):
 def test_a_result_that_is_not_a_table_is_refused_in_a_sentence(lake):
     with pytest.raises(WarehouseError, match="No known equivalent"):
         lake.read_only("SELECT * FROM test_all_types()")
+
+
+def how_many(lake: LakeWarehouse) -> int:
+    return int(lake.query(f"SELECT COUNT(*) AS n FROM {NAMES.address}")["n"].iloc[0])
+
+
+def test_held_rows_are_read_once_and_by_one_thread_and_have_no_later_date(lake):
+    lake.write(NAMES, pd.concat([names(D1, 3), names(D2, 2)]), [D1, D2])
+    elsewhere: list[int] = []
+    with lake.held([NAMES], D1):
+        assert how_many(lake) == 3
+        lake.write(NAMES, names(D1, 1), [D1])
+        other = threading.Thread(target=lambda: elsewhere.append(how_many(lake)))
+        other.start()
+        other.join()
+        assert (how_many(lake), elsewhere) == (3, [3]), "three held, and one and two in the files"
+    assert how_many(lake) == 3
+    with pytest.raises(WarehouseError), lake.held([NAMES], D2):
+        lake.query("SELECT 1 FROM nba_raw.nothing")
+    lake.write(NAMES, names(D1, 4), [D1])
+    assert how_many(lake) == 6
+
+
+def test_a_damaged_date_is_an_error_of_those_who_hold_it(lake):
+    lake.write(NAMES, pd.concat([names(D1, 3), names(D2, 2)]), [D1, D2])
+    lake._file(NAMES, D2).write_bytes(b"PAR1")
+    lake = LakeWarehouse(lake.root)
+    with lake.held([NAMES], D1):
+        assert how_many(lake) == 3
+    with pytest.raises(CorruptPartition, match=f"{D2}"), lake.held([NAMES], D2):
+        pass
+    with lake.held([NAMES], D1):
+        assert how_many(lake) == 3

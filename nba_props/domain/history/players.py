@@ -11,26 +11,40 @@ from nba_props.domain.history.relations import (
     behind,
     of_season,
 )
-from nba_props.facts.calendar import span_look_back_start_sql
+from nba_props.facts.calendar import look_back_start_sql, span_look_back_start_sql
 from nba_props.facts.vocabulary import ABSENT, NOT_LISTED, TEAM_UNKNOWN, InjuryStatus, sql_list
 from nba_props.schemas.raw import BOX_SCORE_STATS
 
-_STATS = ", ".join(f"b.{c.name}" for c in BOX_SCORE_STATS)
+#: columns of past games that only the table has, for its readers; no feature is made of them
+_DESCRIPTIVE = ("season", "season_type", "team_id", "team", "opponent", "is_home")
 
 
-def historical_games_sql(look_back_days: int, max_games: int, asked: str = SLATE) -> str:
-    """``nba_analytics.historical_games`` for @first..@last: played games only, newest first."""
+def historical_games_sql(look_back_days: int, max_games: int, asked: str = SLATE, *, described: bool = True) -> str:
+    """``nba_analytics.historical_games`` for @first..@last: played games only, newest first.
+
+    Games are numbered by player before they are joined, since most of a season's pairs of a player's games are not
+    kept. Without ``described`` it has only the columns that features are made of.
+    """
+    columns = ["game_id", *(_DESCRIPTIVE if described else ()), *(c.name for c in BOX_SCORE_STATS)]
+    kept = ", ".join(f"g.{column}" for column in columns)
     return f"""
-    SELECT s.game_date, s.player_id,
-      ROW_NUMBER() OVER (
-        PARTITION BY s.game_date, s.player_id ORDER BY b.game_date DESC, b.game_id DESC
-      ) AS recency,
-      b.game_date AS played_on, b.game_id, b.season, b.season_type, b.team_id, b.team, b.opponent, b.is_home, {_STATS}
-    FROM {asked} AS s
-    JOIN nba_raw.box_scores AS b ON b.player_id = s.player_id AND {before(look_back_days)}
-    WHERE s.game_date BETWEEN @first AND @last
-      AND {behind(look_back_days)}
-    QUALIFY recency <= {max_games}
+    WITH games AS (
+      SELECT b.game_date AS played_on, b.player_id, {kept.replace("g.", "b.")},
+        ROW_NUMBER() OVER (PARTITION BY b.player_id ORDER BY b.game_date, b.game_id) AS number
+      FROM nba_raw.box_scores AS b
+      WHERE {behind(look_back_days)}
+    ),
+    newest AS (
+      SELECT s.game_date, s.player_id, MAX(g.number) AS number
+      FROM {asked} AS s
+      JOIN games AS g ON g.player_id = s.player_id AND g.played_on < s.game_date
+      WHERE s.game_date BETWEEN @first AND @last
+      GROUP BY s.game_date, s.player_id
+    )
+    SELECT s.game_date, s.player_id, s.number - g.number + 1 AS recency, g.played_on, {kept}
+    FROM newest AS s
+    JOIN games AS g ON g.player_id = s.player_id AND g.number BETWEEN s.number - {max_games} + 1 AND s.number
+    WHERE g.played_on >= {look_back_start_sql("s.game_date", look_back_days)}
     """
 
 

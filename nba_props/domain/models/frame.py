@@ -1,9 +1,9 @@
 """The training frame: features of played games as of before each game, with their results.
 
-The statements, ``features.build`` and ``market_features.values`` are those of serving, for another set of player-games.
-Only players who entered the game are in it, because a prop on a player who does not play is void. Their cut-off is the
-scheduled tip-off, also where the feed of odds had an earlier start, since most games that are learned from have no
-odds.
+The statements, ``features.values`` and ``market_features.values`` are those of serving, for another set of
+player-games. Only players who entered the game are in it, because a prop on a player who does not play is void. Their
+cut-off is the scheduled tip-off, also where the feed of odds had an earlier start, since most games that are learned
+from have no odds.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from nba_props.facts.markets import POINTS
 
 Query = Callable[..., pd.DataFrame]
 
-#: columns of a slate that ``context.build`` drops and played games lack
+#: columns of a slate that ``context.values`` drops and played games lack
 _SLATE_ONLY = ("team_source", "team_null_reason", "tipoff_at", "is_quoted")
 #: the quote of each row, where there is one: the chosen one, and the consensus of all books
 _QUOTE = ["line", "over_price", "under_price", "consensus_line"]
@@ -99,15 +99,15 @@ def _part(
     span = {"first": first, "last": last}
     asked = history.PLAYED
     played = query(f"SELECT * FROM {asked} AS s", **span)
-    past = query(history.historical_games_sql(look_back_days, max_games, asked), **span)
+    past = query(history.historical_games_sql(look_back_days, max_games, asked, described=False), **span)
     season = query(history.season_sql(asked), **span, history_from=calendar.history_start(first, look_back_days))
     form = query(history.team_form_sql(look_back_days, asked), **span)
     slate = played.drop(columns=[*markets.stats(), "minutes_played"]).assign(**dict.fromkeys(_SLATE_ONLY))
     of_points = lines[lines["market"] == POINTS].drop(columns="market")
     known = slate[PLAYER_GAME].merge(of_points, on=PLAYER_GAME, how="left", validate="one_to_one")
     known["has_prop_line"] = known["has_prop_line"].astype("boolean").fillna(False)
-    person = context.build(slate, past, season, form, known, query(history.availability_sql(asked), **span))
-    built = features.build(
+    person = context.values(slate, past, season, form, known, query(history.availability_sql(asked), **span))
+    built = features.values(
         person,
         past,
         known,
@@ -118,8 +118,7 @@ def _part(
         shots=query(history.shot_zones_sql(look_back_days), **span),
     )
     players = (
-        built.drop(columns="null_reasons")
-        .merge(_results(played, [POINTS]).drop(columns="market"), on=PLAYER_GAME, validate="one_to_one")
+        built.merge(_results(played, [POINTS]).drop(columns="market"), on=PLAYER_GAME, validate="one_to_one")
         .merge(known[[*PLAYER_GAME, *_QUOTE]], on=PLAYER_GAME, validate="one_to_one")
         .merge(played[[*PLAYER_GAME, "minutes_played"]], on=PLAYER_GAME, validate="one_to_one")
         .merge(person[[*PLAYER_GAME, "minutes_avg_season"]], on=PLAYER_GAME, validate="one_to_one")

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import date
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from nba_props.process import stopping
+from nba_props.schemas import Table
 from nba_props.warehouse.base import CorruptPartition, WarehouseError
 from nba_props.warehouse.lake.layout import Layout
 from nba_props.warehouse.lake.partitions import Partitions
@@ -18,6 +21,8 @@ from nba_props.warehouse.sql import Statement, to_duckdb
 if TYPE_CHECKING:
     import duckdb
     import pyarrow
+
+T = TypeVar("T")
 
 
 def in_memory() -> duckdb.DuckDBPyConnection:
@@ -48,35 +53,67 @@ class Queries:
             WarehouseError: the statement fails; a partition that can't be read is named.
             Stopped: this process was asked to stop meanwhile.
         """
+        statement = to_duckdb(sql)
+        what = f"a statement over {', '.join(statement.reads)} failed"
+        return self._guarded(statement.reads, what, lambda: self._execute(statement, parameters))
+
+    @contextmanager
+    def held(self, tables: Collection[Table], until: date) -> Iterator[None]:
+        """Inside, statements of this thread find the rows of these tables until a date in memory, and no later ones.
+
+        Raises:
+            WarehouseError: a partition of these dates can't be read; it is named.
+            Stopped: this process was asked to stop meanwhile.
+        """
+        connection, names = self._connection(), {t.address: f"held_{t.name}" for t in tables}
+        try:
+            for table in tables:
+                self._guarded([table.address], "", lambda table=table: self._hold(table, names[table.address], until))  # type: ignore[misc]
+            self._own.held = names
+            yield
+        finally:
+            self._own.held = {}
+            for name in names.values():
+                connection.execute(f'DROP TABLE IF EXISTS "{name}"')
+
+    def _hold(self, table: Table, name: str, until: date) -> None:
+        rows = f"SELECT * FROM ({self.scans.of(table)}) WHERE game_date <= DATE '{until}'"
+        self._connection().execute(f'CREATE OR REPLACE TABLE "{name}" AS {rows}')
+
+    def _guarded(self, reads: Collection[str], what: str, act: Callable[[], T]) -> T:
+        """What ``act`` returns; it is asked again if files have changed meanwhile."""
         import duckdb
 
-        statement = to_duckdb(sql)
         try:
             try:
-                return self._execute(statement, parameters)
+                return act()
             except (duckdb.IOException, duckdb.InvalidInputException):
                 # another program removed a file, or replaced a plain one, since it was listed
                 self.scans.forget()
-                return self._execute(statement, parameters)
+                return act()
         except (duckdb.InterruptException, RuntimeError) as error:
             # DuckDB swallows whatever a signal's handler raises and raises this instead
             if isinstance(error, duckdb.InterruptException) or "interrupted" in str(error):
                 raise stopping.Stopped from error
             raise
         except duckdb.Error as error:
-            what = f"a statement over {', '.join(statement.reads)} failed"
-            raise self.explained(statement.reads, error, what) from error
+            raise self.explained(reads, error, what) from error
 
     def _execute(self, statement: Statement, parameters: Mapping[str, Any]) -> pyarrow.Table:
         connection = self._connection()
-        scan = lru_cache(maxsize=None)(self.scans.of)  # one look at a table, however many views read it
+        scan = lru_cache(maxsize=None)(self._rows)  # one look at a table, however many views read it
         self.views.create(connection, statement.reads, self._own.views, scan)
         return connection.execute(statement.sql, parameters).to_arrow_table()
+
+    def _rows(self, table: Table) -> str:
+        """The statement for a table's rows: those that this thread holds, or those in the files."""
+        held = self._own.held.get(table.address)
+        return f'SELECT * FROM "{held}"' if held else self.scans.of(table)
 
     def _connection(self) -> duckdb.DuckDBPyConnection:
         """This thread's connection, which keeps its views: opening one costs as much as a small query."""
         if not hasattr(self._own, "connection"):
-            self._own.connection, self._own.views = in_memory(), {}
+            self._own.connection, self._own.views, self._own.held = in_memory(), {}, {}
         return self._own.connection
 
     def explained(self, addresses: Iterable[str], error: Exception, what: str = "") -> WarehouseError:

@@ -238,6 +238,9 @@ class LakeWarehouse(PartitionedWarehouse):
         usage.charge(usage.Usage(queries=1, bytes_to_client=arrow.nbytes))
         return arrow
 
+    def held(self, tables: Collection[Table], until: date) -> AbstractContextManager[None]:
+        return self._queries.held(tables, until)
+
     def read_only(self, sql: str) -> pd.DataFrame:
         return answer(self._queries, sql)
 
