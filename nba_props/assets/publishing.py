@@ -10,10 +10,18 @@ from collections.abc import Iterator
 import dagster as dg
 
 from nba_props.process.revision import revision
-from nba_props.warehouse.base import Publication, Warehouse
+from nba_props.warehouse.base import Publication, Warehouse, WarehouseError
 
 #: the resource of every run that writes tables
 PUBLICATION = "publication"
+
+
+class NotPublished(dg.DagsterError):
+    """A run's tables are written, but are no version.
+
+    It is Dagster's own kind of error, since any other one from the end of a resource is a line in the log of a run that
+    counts as a success.
+    """
 
 
 def publication_of(warehouse: Warehouse) -> dg.ResourceDefinition:
@@ -30,6 +38,9 @@ def publication_of(warehouse: Warehouse) -> dg.ResourceDefinition:
                 return
             failures = instance.get_records_for_run(run.run_id, of_type=dg.DagsterEventType.STEP_FAILURE, limit=1)
             if not failures.records:
-                opened.publish()
+                try:
+                    opened.publish()
+                except (OSError, WarehouseError) as error:
+                    raise NotPublished(str(error)) from error
 
     return dg.ResourceDefinition(publication)

@@ -147,7 +147,7 @@ def _orphans(settings: Settings) -> Iterator[Path]:
             found = [n for n in (*folders, *names) if unfinished.fullmatch(n)]
             folders[:] = [n for n in folders if n not in found]
             yield from (p for n in found if (p := Path(folder, n)).lstat().st_mtime < old)
-    for partition in settings.lake.glob("*/*/game_date=*"):
+    for partition in settings.lake.glob("[!_]*/*/game_date=*"):  # not the files of versions, which have no current one
         yield from (p for p in files.left_over(partition) if files.is_ours(p.name))
 
 

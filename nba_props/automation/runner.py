@@ -112,6 +112,8 @@ def _outcome(run_id: str, result: dg.ExecuteInProcessResult) -> Outcome:
     for event in result.all_events:
         if event.is_step_failure:
             outcome.errors.append(f"{event.step_key}: {_cause(event)}")
+        elif event.is_job_failure and not outcome.errors:  # after the last step
+            outcome.errors.append(_cause(event))
     failures = {}
     for event in result.all_events:
         if event.is_step_materialization and event.asset_key:
@@ -164,8 +166,8 @@ def _cancel(instance: dg.DagsterInstance, run_id: str) -> str:
 
 
 def _cause(failure: dg.DagsterEvent) -> str:
-    """The cause of a step's failure without Dagster's wrapping, and its root cause unless the message has that."""
-    error = failure.step_failure_data.error
+    """The cause of a failure without Dagster's wrapping, and its root cause unless the message has that."""
+    error = (failure.step_failure_data if failure.is_step_failure else failure.job_failure_data).error
     while error and error.cause and (error.cls_name or "").startswith("Dagster"):
         error = error.cause
     root = error
@@ -205,6 +207,7 @@ def remediate(
             tags=tags_of(caller),
         )
     if not result.success:
-        failed = next(e for e in result.all_events if e.is_step_failure)
-        raise RemediationError(_cause(failed))
+        failed = next(e for e in result.all_events if e.is_step_failure or e.is_job_failure)
+        done = "" if failed.is_step_failure else ". What was asked for is done: `nba-props batches` lists the batch"
+        raise RemediationError(f"{_cause(failed)}{done}")
     return result.output_for_node(op)

@@ -69,7 +69,7 @@ def doctor(offline: bool, repairing: bool, form: str) -> None:
 def scrub(span: list[date] | None, aside: bool, seal: bool) -> None:
     """Read every partition (of SPAN) and list those that are damaged or altered.
 
-    Files with unknown names are listed, too, as a warning: nothing reads them.
+    Kept files of versions are read as well. Files with unknown names are listed, too, as a warning: nothing reads them.
 
     With --quarantine, damaged files are moved to _set_aside in the lake (on BigQuery they count as never written), and
     `backfill` materializes the dates again. A ledger that can be read stays in place: `quarantine invalid_line` removes
@@ -94,12 +94,21 @@ def scrub(span: list[date] | None, aside: bool, seal: bool) -> None:
         _print_unsealed(out, warehouse, span)
     for damage in damaged:
         _print_damage(out, warehouse, damage, aside=aside)
-    if not damaged:
+    versions = warehouse.damaged_versions(set(span) if span else None)
+    for file, reason in versions:
+        out.print_marked("damaged  ", "red", reason)
+        if aside:
+            out.print(f"set aside {warehouse.set_version_aside(file, clock.utc_now())}")
+    if not damaged and not versions:
         out.print("every partition is as it was written" if is_stored else f"{warehouse.place} holds nothing yet")
         return
     days = sorted({d.partition for d in damaged if not _is_append_only(d)})
     if aside and days:
         out.print(f"fix       nba-props backfill {days[0]}..{days[-1]}")
+    if aside and versions:
+        out.print(
+            "          versions that need these files can't be read any more; the tables of today are not concerned"
+        )
     if not aside or any(map(_is_append_only, damaged)):
         sys.exit(1)
 
@@ -180,7 +189,7 @@ def _seal(out: Output, warehouse: Warehouse, span: list[date] | None) -> None:
 def backup(target: Path) -> None:
     """Copy lake, models and payloads of the home to a new folder TARGET, at any time, also while other commands run.
 
-    The copy is a complete home: set NBA_PROPS_HOME to it, or copy a partition's folder back.
+    The copy is a complete home, but for earlier versions: set NBA_PROPS_HOME to it, or copy a partition's folder back.
     """
     from nba_props.operations.backup import backup as copy
 

@@ -19,6 +19,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from nba_props.facts.vocabulary import League
@@ -335,6 +336,12 @@ class Warehouse(Protocol):
 
     def damaged(self, days: Collection[date] | None = None) -> list[Damage]:
         """The partitions, of all dates or these, that are not as they were written."""
+
+    def damaged_versions(self, days: Collection[date] | None = None) -> list[tuple[Path, str]]:
+        """The files of versions, of all dates or these, that are not as they were written, and what is wrong."""
+
+    def set_version_aside(self, path: Path, now: datetime) -> str:
+        """Let the versions that need a damaged file count as no longer kept; returns where the file is."""
 
     @abstractmethod
     def set_aside(self, damage: Damage, now: datetime) -> str:

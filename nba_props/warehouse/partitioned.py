@@ -11,6 +11,7 @@ from abc import abstractmethod
 from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import date, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from nba_props.catalog import TABLES
@@ -138,6 +139,12 @@ class PartitionedWarehouse(Warehouse):
 
     def held(self, tables: Collection[Table], until: date) -> AbstractContextManager[None]:
         return nullcontext()
+
+    def damaged_versions(self, days: Collection[date] | None = None) -> list[tuple[Path, str]]:
+        return []
+
+    def set_version_aside(self, path: Path, now: datetime) -> str:
+        raise WarehouseError(f"{self.place} keeps no versions")
 
     def _is_empty(self) -> bool:
         """Whether the warehouse holds nothing yet."""

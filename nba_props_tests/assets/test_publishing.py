@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import errno
 from datetime import datetime
 
+import dagster as dg
 import pytest
 
 from nba_props.assets.publishing import PUBLICATION
 from nba_props.automation import runner
+from nba_props.operations.selection import RemediationError
 from nba_props.process import clock
 from nba_props.process.revision import revision
 from nba_props.schemas.analytics import SLATE
 from nba_props.schemas.predictions import LEDGER, QUARANTINED_PREDICTIONS
 from nba_props.warehouse.base import WarehouseError
-from nba_props.warehouse.lake import LakeWarehouse
+from nba_props.warehouse.lake import LakeWarehouse, manifests
 from nba_props_tests import league
 from nba_props_tests.conftest import DAY, Platform
 
@@ -82,6 +85,29 @@ def test_a_run_that_fails_publishes_nothing_and_the_next_one_all(slated, monkeyp
     assert len(store.versions(DAY)) == len(before) + 1
     assert rows(slated, clock.utc_now()) == len(store.read(LEDGER, [DAY])) > 0
     assert rows(slated, clock.utc_now(), "nba_predictions.moving_average") > 0
+
+
+def test_a_run_that_can_publish_no_version_fails_though_its_tables_are_written(slated, monkeypatch):
+    store = slated.warehouse
+    known = len(store.versions(DAY))
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(manifests, "replace", full)
+    outcome = slated.publish(DAY)
+    assert not outcome.success
+    (why,) = outcome.errors
+    assert why.startswith(f"what this run has written of {DAY} is current, but no version of it could be published")
+    assert "No space left on device" in why
+    assert slated.instance.get_run_by_id(outcome.run_id).status is dg.DagsterRunStatus.FAILURE
+    config = {"predicate": "system", "first": str(DAY), "last": str(DAY), "system_id": "moving_average"}
+    with pytest.raises(RemediationError, match=r"no version of it .* What was asked for is done: `nba-props batches`"):
+        runner.remediate(slated.definitions, slated.instance, "quarantine", config)
+    assert len(store.versions(DAY)) == known
+    monkeypatch.undo()
+    assert slated.run("grade", DAY).errors == []
+    assert rows(slated, clock.utc_now()) == len(store.read(LEDGER, [DAY])) > 0
 
 
 def test_every_job_that_may_write_a_table_publishes_it(make_platform):

@@ -224,5 +224,9 @@ def test_replaced_versions_go_after_their_days_and_the_newest_stays(settings, mo
 
     assert [removed(True), removed(False), removed(False)] == [2, 2, 0]
     assert [v.run_id for v in lake.versions(D1)] == ["run-1", "run-2"]
+    for path in settings.lake.rglob("*.parquet"):  # days later
+        os.utime(path, (0, 0), follow_symlinks=False)
+    pruned = pruning.prune(settings, in_days(0), AGE)
+    assert pruned.counts["files that killed processes left"] == 2, "of the runs before, in the partition's own folder"
     assert len(lake.as_of(made + timedelta(days=1.5)).read(NAMES, [D1])) == 2
     assert len(lake.read(NAMES, [D1])) == 3

@@ -266,12 +266,9 @@ class Model:
             if not done:
                 continue
             others = self.open - {run_id}
-            own = [n for of, n in done if of == run_id]
-            found = (
-                [done[-1][1]]
-                if done[-1][0] not in others
-                else sorted([*own[-1:], *filter(None, [before.get(table.name)])])
-            )
+            # what is current without the writes of runs at work, or else what the version before had
+            finished = [n for of, n in done if of not in others]
+            found = finished[-1:] or [*filter(None, [before.get(table.name)])]
             if found:
                 state[table.name] = found[-1]
         self.versions[day].append((clock.utc_now(), state))
@@ -455,7 +452,7 @@ def test_a_table_that_was_set_aside_is_missing_from_the_next_version(lake):
     with run(lake, "two"):
         lake.append(LEDGER, ledger(["y"]), [D1])
     assert lake.versions(D1)[-1].tables == {LEDGER.address: 2}
-    with pytest.raises(CorruptPartition, match="can't be read"):
+    with pytest.raises(NotKept, match=r"unresolved_names of 2025-11-05 as of .* was changed after it was written"):
         marks(lake.as_of(one))
 
 
@@ -468,7 +465,7 @@ def test_a_full_disk_leaves_the_versions_as_they_were(lake, monkeypatch):
     with lake.publication("two", "predict", "0.1") as publication:
         lake.write(NAMES, names(D1, 2, "b"), [D1])
         monkeypatch.setattr(os, "fsync", full)
-        with pytest.raises(OSError, match="No space left"):
+        with pytest.raises(WarehouseError, match=r"of 2025-11-05 is current, but no version .* No space left"):
             publication.publish()
     monkeypatch.setattr(os, "fsync", lambda _: None)
     assert marks(lake.as_of(clock.utc_now())) == marks(lake.as_of(one)) == ["a0", "a1"]
@@ -482,8 +479,124 @@ def test_the_clock_may_be_set_back(lake, at):
     at(start - timedelta(hours=1))
     published(lake, "two", "b")
     first, second = lake.versions(D1)
-    assert second.instant == first.instant + timedelta(microseconds=1)
-    assert second.run_id == "two"
+    assert [first.run_id, second.run_id] == ["one", "two"]
+    assert first.instant < second.instant == start - timedelta(hours=1)
+    assert marks(lake.as_of(clock.utc_now())) == ["b0", "b1"]
+    assert (first.changed, second.changed) == ((NAMES.address,), (NAMES.address,))
+
+
+def test_versions_of_a_clock_that_was_ahead_count_as_published_by_now(lake, at):
+    start = clock.utc_now()
+    published(lake, "zero", "z")
+    for year, run_id, mark in ((1, "one", "a"), (2, "two", "b")):
+        at(start + timedelta(days=365 * year))
+        published(lake, run_id, mark)
+    at(start + timedelta(hours=1))
+    published(lake, "three", "c")
+    found = lake.versions(D1)
+    assert [v.run_id for v in found][-3:] == ["one", "two", "three"]
+    assert [v.instant for v in found] == sorted({v.instant for v in found})
+    assert found[-1].instant == clock.utc_now()
+    assert [marks(lake.as_of(v.instant))[0] for v in found[-3:]] == ["a0", "b0", "c0"]
+
+
+def test_files_of_others_among_versions_are_left_alone(lake, at):
+    one = published(lake, "one", "a")
+    two = published(lake, "two", "b")
+    root = lake.root / "_versions"
+    (root / "replaced" / ".DS_Store").touch()
+    (root / "open" / "x.journal").mkdir(parents=True)
+    (root / "game_date=2025-11-05" / "20260230T999999.999999Z.x.json").touch()
+    at(clock.utc_now() + timedelta(days=30))
+    published(lake, "three", "c")
+    assert [v.run_id for v in lake.versions(D1)] == ["two", "three"]
+    assert marks(lake.as_of(two)) == ["b0", "b1"]
+    with pytest.raises(NotKept):
+        marks(lake.as_of(one))
+
+
+def test_a_file_that_is_changed_in_its_place_is_an_error_of_every_version_that_has_it(lake):
+    one = published(lake, "one", "a", ["x"])
+    other = lake._layout.located(NAMES, D1)
+    lake.write(NAMES, names(D1, 2, "spoiled"), [D1])
+    spoiled = Path(lake._layout.located(NAMES, D1)).read_bytes()
+    Path(other).write_bytes(spoiled)  # valid rows, of another time
+    then = lake.as_of(one)
+    with pytest.raises(NotKept, match=r"unresolved_names of 2025-11-05 as of .* was changed after it was written"):
+        marks(then)
+    assert ids(then) == ["x"]
+    ((path, why),) = lake.damaged_versions()
+    assert lake.damaged_versions([D2]) == []
+    assert "2025-11-05 was changed" in why
+    aside = lake.set_version_aside(path, clock.utc_now())
+    assert Path(aside).read_bytes() == spoiled
+    assert lake.damaged_versions() == []
+    with pytest.raises(NotKept, match="is gone"):
+        marks(lake.as_of(one))
+    published(lake, "two", "b")
+    assert marks(lake.as_of(clock.utc_now())) == ["b0", "b1"]
+
+
+def test_a_kept_file_that_is_gone_is_kept_again_by_the_next_version(lake):
+    one = published(lake, "one", "a", ["x"])
+    for path in (lake.root / "_versions" / "files").glob("*/*.parquet"):
+        path.unlink()
+    with run(lake, "two"):
+        lake.append(LEDGER, ledger(["y"]), [D1])
+    assert marks(lake.as_of(clock.utc_now())) == ["a0", "a1"]
+    assert marks(lake.as_of(one)) == ["a0", "a1"], "of the same name"
+
+
+def test_the_error_names_the_date_that_was_asked_for(lake):
+    for day in (D1, D2):
+        with run(lake, f"of-{day}"):
+            lake.write(NAMES, names(day, 2), [day])
+    for path in (lake.root / "_versions" / "files").glob("*/*.parquet"):
+        path.unlink()
+    then = lake.as_of(clock.utc_now())
+    for day in (D2, D1):
+        with pytest.raises(NotKept, match=f"unresolved_names of {day}"):
+            then.query(f"SELECT source_name FROM {NAMES.address} WHERE game_date = @day", day=day)
+
+
+def test_what_is_lost_now_is_not_empty_then(lake):
+    lake.write(NAMES, names(D1, 2), [D1])
+    then = clock.utc_now()
+    lake._file(NAMES, D1).unlink()
+    with pytest.raises(NotKept, match="was written, and its file is gone"):
+        marks(lake.as_of(then))
+
+
+def test_who_asks_while_a_date_is_published_gets_what_he_gets_later(lake, monkeypatch):
+    published(lake, "one", "a")
+    plain, early, late = type(lake._versions.manifests).write, [], []
+
+    def slow(self, day, manifest):
+        now = clock.utc_now()
+        reader = threading.Thread(target=lambda: early.append(marks(LakeWarehouse(lake.root).as_of(now))))
+        reader.start()
+        reader.join(0.2)
+        plain(self, day, manifest)
+        late.append((now, reader))
+
+    monkeypatch.setattr(type(lake._versions.manifests), "write", slow)
+    published(lake, "two", "b")
+    ((now, reader),) = late
+    reader.join()
+    assert early == [marks(lake.as_of(now))] == [["b0", "b1"]]
+
+
+def test_what_a_run_read_of_a_failed_one_is_in_its_version_though_a_third_one_is_writing_it(lake):
+    published(lake, "one", "a", ["x"])
+    with run(lake, "failed", ok=False):
+        lake.write(NAMES, names(D1, 2, "b"), [D1])
+    with ExitStack() as other:
+        with run(lake, "two"):
+            lake.append(LEDGER, ledger(["made-of-b"]), [D1])
+            _in_another_run(lake, lambda: lake.write(NAMES, names(D1, 2, "c"), [D1]), other)
+        then = clock.utc_now()
+    assert marks(lake.as_of(then)) == ["b0", "b1"]
+    assert marks(lake.as_of(clock.utc_now())) == ["c0", "c1"]
 
 
 # -- readers during writers -------------------------------------------------------------------------------------------

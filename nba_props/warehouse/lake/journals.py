@@ -1,7 +1,8 @@
 """Journals: which files the runs at work are writing, so that no other run publishes half of a run.
 
-A run that writes has ``_versions/open/<run id>.journal`` with a line for each file, written before the file can be
-found, and a lock beside it, which the system releases when the process ends, however it does.
+A run that writes has ``_versions/open/<run id>.journal`` with a line for each file and the one that it replaces,
+written before the file can be found, and a lock beside it, which the system releases when the process ends, however it
+does.
 """
 
 from __future__ import annotations
@@ -28,14 +29,14 @@ class Journal:
         self._lock: filelock.BaseFileLock | None = None
         self._file: IO[bytes] | None = None
 
-    def note(self, day: date, name: str) -> None:
-        """Announce a file of a date."""
+    def note(self, day: date, name: str, replaced: str) -> None:
+        """Announce a file of a date, and the one that was current before it (``""`` if there was none)."""
         if self._file is None:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             self._lock = _lock_of(self._path)
             self._lock.acquire()  # before the journal exists: one without a lock is of a process that was killed
             self._file = self._path.open("ab", buffering=0)
-        self._file.write(json.dumps([day.isoformat(), name]).encode() + b"\n")
+        self._file.write(json.dumps([day.isoformat(), name, replaced]).encode() + b"\n")
 
     def close(self) -> None:
         """The run is over: what it has written counts as current from here on."""
@@ -63,10 +64,11 @@ class Others:
         import filelock
 
         try:
-            names = [n for n in os.listdir(self._own.parent) if n.endswith(_JOURNAL) and n != self._own.name]
+            with os.scandir(self._own.parent) as found:
+                journals = [entry.name for entry in found if entry.name.endswith(_JOURNAL) and entry.is_file()]
         except FileNotFoundError:
             return
-        for name in set(names) - self._open.keys():
+        for name in {*journals} - {*self._open, self._own.name}:
             path = self._own.with_name(name)
             lock = _lock_of(path)
             try:
@@ -79,15 +81,15 @@ class Others:
             else:
                 _forget(path, lock)
 
-    def writing(self, day: date) -> set[str]:
-        """The files of a date that they have announced so far."""
+    def writing(self, day: date) -> dict[str, str]:
+        """The files of a date that they have announced so far, each with the file that it replaces."""
         self._look()
-        found = set()
+        found: set[bytes] = set()
         for journal in self._open.values():
             journal.seek(0)
             # a line without its end announces a file that is not there yet
             found |= {line for line in journal.read().split(b"\n")[:-1] if day.isoformat().encode() in line}
-        return {json.loads(line)[1] for line in found}
+        return {name: replaced for _, name, replaced in map(json.loads, found)}
 
 
 def _lock_of(journal: Path) -> filelock.BaseFileLock:

@@ -24,7 +24,7 @@ PREFIX = "game_date="
 DATES = f"{PREFIX}[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]"
 _DATE_FORM = re.compile(rf"{PREFIX}\d{{4}}-\d{{2}}-\d{{2}}", re.ASCII)
 LOCK = ".lock"
-_LOCK_TIMEOUT_SECONDS = 120
+LOCK_TIMEOUT_SECONDS = 120
 #: grows by a byte with every change of a table's partitions, so that readers need not look at each of them
 CHANGES = ".changes"
 
@@ -160,11 +160,11 @@ def held(path: Path, what: str) -> Iterator[None]:
 
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        lock = filelock.FileLock(path, timeout=_LOCK_TIMEOUT_SECONDS)
+        lock = filelock.FileLock(path, timeout=LOCK_TIMEOUT_SECONDS)
         lock.acquire()
     except filelock.Timeout as error:
         raise WarehouseError(
-            f"{what} is held by another run for over {_LOCK_TIMEOUT_SECONDS} s; wait for it or stop it, then run again"
+            f"{what} is held by another run for over {LOCK_TIMEOUT_SECONDS} s; wait for it or stop it, then run again"
         ) from error
     except OSError as error:
         raise WarehouseError(f"cannot lock {what}: {error}") from error

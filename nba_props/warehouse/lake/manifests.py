@@ -13,13 +13,15 @@ import re
 import shutil
 import uuid
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from dataclasses import replace as replaced
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 from nba_props.storage.files import TEMPORARY, replace, replacing
 from nba_props.warehouse.base import CorruptPartition
-from nba_props.warehouse.lake.layout import PREFIX, day_of
+from nba_props.warehouse.lake.layout import LOCK, PREFIX, day_of, held
 
 #: the folder of versions in a lake
 VERSIONS = "_versions"
@@ -81,6 +83,18 @@ class Manifests:
         """A file that a manifest names; the folder's name is the date for DuckDB, as a partition's."""
         return Path(f"{self.root}/{_FILES}/{PREFIX}{day.isoformat()}/{name}")
 
+    def locked(self, day: date) -> AbstractContextManager[None]:
+        """Inside, no other process publishes a version of the date or removes one."""
+        return held(self._lock(day), f"the versions of {day}")
+
+    def settled(self, day: date) -> AbstractContextManager[None]:
+        """Inside, no publication is between its instant and its manifest, if this process may look for that."""
+        path = self._lock(day)
+        return self.locked(day) if path.exists() and os.access(path, os.W_OK) else nullcontext()
+
+    def _lock(self, day: date) -> Path:
+        return self.root / f".{day}{LOCK}"
+
     def days(self) -> list[date]:
         """The dates of which versions are kept, in order, also those whose first one is not complete."""
         try:
@@ -95,7 +109,8 @@ class Manifests:
             names = sorted(os.listdir(self.folder(day)))
         except FileNotFoundError:
             return {}
-        return {_instant_of(found[1]): name for name in names if (found := _NAME.fullmatch(name))}
+        stamps = {name: _instant_of(found[1]) for name in names if (found := _NAME.fullmatch(name))}
+        return {instant: name for name, instant in stamps.items() if instant is not None}
 
     def read(self, day: date, name: str) -> Manifest:
         """A manifest.
@@ -119,11 +134,20 @@ class Manifests:
         except FileNotFoundError:
             raise
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise CorruptPartition(f"the version {path} can't be read: {error}") from error
+            raise CorruptPartition(
+                f"the version {path} can't be read: {error}. `nba-props scrub {day} --quarantine` moves it away"
+            ) from error
 
     def write(self, day: date, manifest: Manifest) -> None:
         """Put a manifest in its place, as the last step of a publication."""
         replace(self.folder(day) / manifest.file_name, _text(day, manifest))
+
+    def restamp(self, day: date, name: str, instant: datetime) -> None:
+        """Give a version another instant."""
+        before = self.read(day, name)
+        first = instant if before.first == before.instant else before.first
+        self.write(day, replaced(before, instant=instant, first=first))
+        (self.folder(day) / name).unlink()
 
     def begin(self, day: date, manifest: Manifest | None) -> None:
         """Make the folder of a date, at once with the manifest of what was found, if anything was."""
@@ -162,9 +186,12 @@ class Manifests:
         return [path for path in self.file(day, "").glob("*") if path.name not in named]
 
 
-def _instant_of(stamp: str) -> datetime:
-    """The instant in a manifest's name."""
-    return datetime.strptime(stamp, _STAMP).replace(tzinfo=UTC)
+def _instant_of(stamp: str) -> datetime | None:
+    """The instant in a manifest's name; None for one that never was, as 20260230T..., in a file of somebody else's."""
+    try:
+        return datetime.strptime(stamp, _STAMP).replace(tzinfo=UTC)
+    except ValueError:
+        return None
 
 
 def _text(day: date, manifest: Manifest) -> bytes:

@@ -9,16 +9,20 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from contextlib import AbstractContextManager
-from datetime import UTC, date, datetime
+from contextlib import AbstractContextManager, nullcontext
+from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 
 from nba_props.catalog import TABLES
+from nba_props.process import clock
 from nba_props.schemas import Table
 from nba_props.warehouse.base import CorruptPartition, NotKept, past_is_fixed
-from nba_props.warehouse.lake.layout import Layout, day_of
+from nba_props.warehouse.lake.files import is_as_written, is_lost
+from nba_props.warehouse.lake.layout import LOCK_TIMEOUT_SECONDS, Layout, day_of
 from nba_props.warehouse.lake.manifests import Manifest, Manifests
 
+#: a publication that has chosen its instant has its manifest after a moment, and its lock for no longer than this
+_PUBLISHING = timedelta(seconds=LOCK_TIMEOUT_SECONDS)
 #: a file of a partition, or why it is not known which one it was
 _File = str | NotKept
 
@@ -31,6 +35,8 @@ class Past(Layout):
         self._layout, self._manifests, self._instant = layout, manifests, instant
         #: the file of each date, by the table's address; looked up once, since the past stays as it is
         self._files: dict[str, dict[date, _File]] = {}
+        #: files that are as they were written
+        self._whole: set[str] = set()
 
     def _of(self, address: str) -> Mapping[date, _File]:
         """The file of each date of a table, in order."""
@@ -47,7 +53,9 @@ class Past(Layout):
         return {day: self._version(day) for day in self._manifests.days()}
 
     def _version(self, day: date) -> Manifest | NotKept | None:
-        known = self._manifests.instants(day)
+        is_recent = clock.utc_now() - self._instant < _PUBLISHING
+        with self._manifests.settled(day) if is_recent else nullcontext():
+            known = self._manifests.instants(day)
         if not known:  # a run is writing its first version, or was killed
             return None
         past = [at for at in known if at <= self._instant]
@@ -80,7 +88,8 @@ class Past(Layout):
         """Of a date without versions the current file, if it was current then."""
         path = self._layout.located(table, day)
         if path is None:
-            return None
+            lost = is_lost(self._layout.file(table, day))
+            return NotKept(f"{table.address} partition {day} was written, and its file is gone") if lost else None
         try:
             written = datetime.fromtimestamp(os.stat(path).st_mtime, UTC)
         except OSError as error:
@@ -127,9 +136,27 @@ class Past(Layout):
         if day is None or file is None:
             return None
         if not os.path.exists(file):
-            oldest = min(self._manifests.instants(day), default=self._instant)
-            raise self._not_kept(f"{dataset}.{name} of {day}", oldest)
+            raise self._gone(f"{dataset}.{name} of {day}", day, file)
+        self._refuse_changed(f"{dataset}.{name} of {day}", file)
         return file, (file,)
+
+    def _gone(self, what: str, day: date, file: str) -> NotKept:
+        version = self._versions.get(day)
+        known = self._manifests.instants(day)
+        if known and isinstance(version, Manifest) and version.file_name not in known.values():
+            return self._not_kept(what, min(known))
+        return NotKept(f"{what} as of {self._instant.isoformat()} can't be read: {file} is gone")
+
+    def _refuse_changed(self, what: str, file: str) -> None:
+        """Raise :class:`NotKept` for a file that has other content than its name states."""
+        if file in self._whole:
+            return
+        try:
+            if not is_as_written(file):
+                raise NotKept(f"{what} as of {self._instant.isoformat()} was changed after it was written ({file})")
+        except OSError as error:
+            raise NotKept(f"{what} as of {self._instant.isoformat()} can't be read: {error}") from error
+        self._whole.add(file)
 
     def refuse_lost(self, table: Table, partition: date) -> None:
         """What is lost today was not then."""

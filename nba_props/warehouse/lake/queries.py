@@ -123,13 +123,21 @@ class Queries:
         # what DuckDB raises because of a file; any other error is the statement's own
         of_a_file = (duckdb.IOException, duckdb.InvalidInputException, duckdb.InternalException)
         may_be = isinstance(error, of_a_file) or type(error) is duckdb.Error
+        broken = self._unreadable(addresses) if may_be else []
+        # another date of the same table may be unreadable, too
+        named = next((found for found in broken if str(found) in str(error)), None)
+        return named or next(iter(broken), None) or WarehouseError(f"{what}: {error}" if what else str(error))
+
+    def _unreadable(self, addresses: Iterable[str]) -> list[CorruptPartition]:
+        """What is wrong with the partitions behind these tables and views that can't be read."""
         tables = {t.address: t for address in addresses for t in self.views.tables_behind(address)}
-        for table in tables.values() if may_be else ():
+        found = []
+        for table in tables.values():
             for day in self._layout.days(table):
                 try:
                     self._layout.refuse_lost(table, day)
                     if self._layout.located(table, day):
                         self._partitions.read(table, day)
-                except CorruptPartition as found:
-                    return found
-        return WarehouseError(f"{what}: {error}" if what else str(error))
+                except CorruptPartition as error:
+                    found.append(error)
+        return found

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
@@ -22,15 +23,16 @@ from nba_props.facts.calendar import parse_day
 from nba_props.facts.digest import digest
 from nba_props.process import clock
 from nba_props.schemas import Table
-from nba_props.warehouse.base import CorruptPartition, Publication, Version
+from nba_props.warehouse.base import CorruptPartition, Publication, Version, WarehouseError
 from nba_props.warehouse.lake import files
 from nba_props.warehouse.lake.journals import Journal
-from nba_props.warehouse.lake.layout import LOCK, Layout, held
+from nba_props.warehouse.lake.layout import Layout
 from nba_props.warehouse.lake.manifests import AS_FOUND, Kept, Manifest, Manifests
 from nba_props.warehouse.lake.partitions import Partitions
 
 _LOG = logging.getLogger(__name__)
 _OPEN, _REPLACED = "open", "replaced"
+_MARK = re.compile(r"\d{4}-\d{2}-\d{2}~\d{4}-\d{2}-\d{2}", re.ASCII)
 #: dates whose old versions a publication removes besides its own: few, since a run waits for it
 _AT_ONCE = 5
 #: a version that was replaced less long ago is kept, whatever the setting: a reader may have just found it
@@ -87,6 +89,11 @@ class Versions:
         if running is not None and running.root == self.manifests.root:
             running.announce(table, day, Kept(name, rows, clock.utc_now()))
 
+    def current_name(self, table: Table, day: date) -> str:
+        """The name of a partition's current file, ``""`` if there is none."""
+        path = self._layout.located(table, day)
+        return os.path.basename(path) if path else ""
+
     @contextmanager
     def publication(self, run_id: str, job_name: str, revision: str) -> Iterator[Publication]:
         """Inside, what this process writes belongs to a run, which publishes it by :meth:`Publication.publish`."""
@@ -104,28 +111,48 @@ class Versions:
         folder = self.manifests.folder(day)
         if folder.exists():
             return
-        with self._locked(day):
+        with self.manifests.locked(day):
             if not folder.exists():
-                tables = self._held(day, {}, {}, set())
+                tables = self._held(day, {}, {}, {}, ())
                 self.manifests.begin(day, Manifest(clock.utc_now(), AS_FOUND, "", "", None, tables) if tables else None)
 
     def publish(self, day: date, run: _Run) -> None:
         """Make what a run has written of a date, and what else is current, its newest version."""
-        with self._locked(day), run.journal.others() as others:
+        with self.manifests.locked(day), run.journal.others() as others:
+            self._correct(day)
             known = self.manifests.instants(day)
             before = self._newest(day, known)
-            now = clock.utc_now()
-            if known:  # a clock may be set back
-                now = max(now, max(known) + timedelta(microseconds=1))
             current = self._current(day)
             # asked after the links were read: what is current was announced before
             unfinished = others.writing(day)
-            tables = self._held(day, before.tables if before else {}, run.written[day], unfinished, current)
+            tables = self._held(
+                day, before.tables if before else {}, run.written[day], unfinished, run.replaced, current
+            )
+            # as late as can be: whoever asks for this instant or a later one waits until this date is published
+            now = self._next(known)
             if known:
                 self._note_replaced(day, now)
             first = before.first if before else None if known else now
             self.manifests.write(day, Manifest(now, run.run_id, run.job_name, run.revision, first, tables))
             self._remove(day, now)
+
+    def _next(self, known: Collection[datetime]) -> datetime:
+        """The instant of the next version: now, but after all others, since two may come in one microsecond."""
+        now = clock.utc_now()
+        return max(now, max(known) + timedelta(microseconds=1)) if known else now
+
+    def _correct(self, day: date) -> None:
+        """Versions of a clock that was ahead were published before now, too: nobody could ask for their instants."""
+        known = self.manifests.instants(day)
+        now = clock.utc_now()
+        ahead = [at for at in known if at > now]
+        if not ahead:
+            return
+        passed = max((at for at in known if at <= now), default=now - timedelta(seconds=1))
+        for number, at in enumerate(ahead, 1):
+            _LOG.warning("the version %s of %s is of the future: it counts as published by now", at.isoformat(), day)
+            before_now = now - timedelta(microseconds=len(ahead) + 1 - number)
+            self.manifests.restamp(day, known[at], max(before_now, passed + timedelta(microseconds=number)))
 
     def _newest(self, day: date, known: Mapping[datetime, str]) -> Manifest | None:
         """The newest of a date's versions; None if there is none, or it is damaged."""
@@ -150,7 +177,8 @@ class Versions:
         day: date,
         before: Mapping[str, Kept],
         own: Mapping[str, Kept],
-        unfinished: Collection[str],
+        unfinished: Mapping[str, str],
+        older: Collection[str],
         current: Mapping[str, Path | None] | None = None,
     ) -> dict[str, Kept]:
         """The files of a version, which are kept from here on.
@@ -159,49 +187,73 @@ class Versions:
             day: the date.
             before: the files of the version before it.
             own: what the run that publishes has written.
-            unfinished: what other runs are writing.
+            unfinished: what other runs are writing, each with the file that it replaces.
+            older: files that the run that publishes has replaced.
             current: the current files, if they are known.
         """
         tables = {}
         for name, path in (self._current(day) if current is None else current).items():
-            table = _BY_LASTING_NAME[name]
-            known = sorted((of[name] for of in (before, own) if name in of), key=lambda k: k.written)
             if path is not None and name in before and self._is_still(before[name], day, path):
                 tables[name] = before[name]
                 continue
-            link = self._layout.file(table, day)
-            sources = [(kept, link.with_name(kept.name)) for kept in known]
-            if path is not None and path.name not in unfinished:
-                same = next((kept for kept in known if kept.name == path.name), None)
-                sources.append((same or self._as_found(table, day, path), path))
-            for kept, source in reversed(sources):
+            known = own.get(name), before.get(name)
+            for kept, source in self._candidates(_BY_LASTING_NAME[name], day, path, *known, unfinished, older):
                 if self.manifests.hold(day, source, kept.name):
                     tables[name] = kept
                     break
         return tables
 
+    def _candidates(
+        self,
+        table: Table,
+        day: date,
+        path: Path | None,
+        own: Kept | None,
+        before: Kept | None,
+        unfinished: Mapping[str, str],
+        older: Collection[str],
+    ) -> Iterator[tuple[Kept, Path]]:
+        """The files that may be a table's in a version, the best first, each with where it is now.
+
+        That is the current one, or what it has replaced if a run at work has written it; and if that is gone, what the
+        run that publishes has written, or what the version before had.
+        """
+        link = self._layout.file(table, day)
+        known = [(kept, link.with_name(kept.name)) for kept in (own, before) if kept is not None]
+        if path is not None and path.name in unfinished:
+            name = path.name
+            while name in unfinished:
+                name = unfinished[name]
+            # the other run may have looked for what it replaces before this one wrote
+            path = link.with_name(name) if files.is_ours(name) and name not in older else None
+        if path is not None:
+            kept = next((kept for kept, _ in known if kept.name == path.name), None)
+            if kept := kept or self._as_found(table, day, path):
+                yield kept, path
+        yield from known
+
     def _is_still(self, kept: Kept, day: date, path: Path) -> bool:
         """Whether a partition has what a version has of it: the same file, or another one of the same content."""
+        file = self.manifests.file(day, kept.name)
+        if not file.exists():
+            return False
         if path.name == kept.name:
             return True
-        if not path.exists() or _digest(path) != kept.digest:
-            return False
-        file = self.manifests.file(day, kept.name)
-        return file.exists() and files.is_as_written(str(file))
+        return path.exists() and _digest(path) == kept.digest and files.is_as_written(str(file))
 
-    def _as_found(self, table: Table, day: date, path: Path) -> Kept:
-        """A partition's file that this run did not write."""
-        name = path.name if files.is_ours(path.name) else files.name_for(path.read_bytes())
+    def _as_found(self, table: Table, day: date, path: Path) -> Kept | None:
+        """A partition's file that this run did not write; None if it is gone."""
+        try:
+            name = path.name if files.is_ours(path.name) else files.name_for(path.read_bytes())
+            written = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+        except FileNotFoundError:
+            return None
         try:
             footer = self._partitions.footer(table, day)
-            rows = footer.rows if footer else None
+            rows = footer.rows if footer and footer.place == str(path) else None
         except CorruptPartition:
             rows = None  # damaged as it is, it was the state of the date
-        return Kept(name, rows, datetime.fromtimestamp(path.stat().st_mtime, UTC))
-
-    def _locked(self, day: date) -> AbstractContextManager[None]:
-        """Inside, no other process publishes a version of the date or removes one."""
-        return held(self.manifests.root / f".{day}{LOCK}", f"the versions of {day}")
+        return Kept(name, rows, written)
 
     # -- retention --------------------------------------------------------------------------------------------------
 
@@ -231,14 +283,14 @@ class Versions:
         """Remove outdated versions of dates that nobody has written since, of so many dates."""
         folder = self.manifests.root / _REPLACED
         try:
-            marks = sorted(os.listdir(folder))[:most]
+            marks = sorted(filter(_MARK.fullmatch, os.listdir(folder)))[:most]
         except FileNotFoundError:
             return
         for mark in marks:
-            replaced_on, day = (parse_day(text) for text in mark.split("~"))
+            replaced_on, day = map(parse_day, mark.split("~"))
             if datetime.combine(replaced_on, time(), UTC) + timedelta(days=1) > now - self._kept:
                 return
-            with self._locked(day):
+            with self.manifests.locked(day):
                 self._remove(day, now)
             (folder / mark).unlink(missing_ok=True)
 
@@ -247,8 +299,33 @@ class Versions:
         no other process changes the versions of its date.
         """
         for day in self.manifests.days():
-            with self._locked(day):
+            with self.manifests.locked(day):
                 yield self._gone(day, self._outdated(day, now))
+
+    # -- damage -----------------------------------------------------------------------------------------------------
+
+    def damaged(self, days: Collection[date] | None) -> list[tuple[Path, str]]:
+        """The manifests and kept files, of all dates or these, that are not as they were written, and what is wrong."""
+        found = []
+        whole: dict[tuple[int, int], bool] = {}  # by inode: a file may be kept and current
+        for day in self.manifests.days():
+            if days is not None and day not in days:
+                continue
+            for name in self.manifests.instants(day).values():
+                with suppress(FileNotFoundError):  # removed meanwhile
+                    try:
+                        self.manifests.read(day, name)
+                    except CorruptPartition as error:
+                        found.append((self.manifests.folder(day) / name, str(error)))
+            for path in sorted(self.manifests.file(day, "").glob("*")):
+                with suppress(FileNotFoundError):
+                    status = path.stat()
+                    inode = status.st_dev, status.st_ino
+                    if inode not in whole:
+                        whole[inode] = files.is_as_written(str(path))
+                    if not whole[inode]:
+                        found.append((path, f"a file of versions of {day} was changed after it was written ({path})"))
+        return found
 
 
 class _Run(Publication):
@@ -260,22 +337,36 @@ class _Run(Publication):
         self.journal = Journal(self.root / _OPEN, run_id)
         #: the newest file of each table, by its lasting name, and date
         self.written: dict[date, dict[str, Kept]] = {}
+        #: the files that were current before
+        self.replaced: set[str] = set()
         self._versions = versions
 
     def announce(self, table: Table, day: date, kept: Kept) -> None:
         """Record a file that is about to become a partition."""
         if day not in self.written:
             self._versions.begin(day)
-        self.journal.note(day, kept.name)
+        before = self._versions.current_name(table, day)
+        self.journal.note(day, kept.name, before)
+        self.replaced.add(before)
         self.written.setdefault(day, {})[table.lasting_name] = kept
 
     def publish(self) -> list[date]:
-        days = sorted(self.written)
-        for day in days:
-            self._versions.publish(day, self)
-        if days:
+        failed = {}
+        for day in sorted(self.written):
+            try:
+                self._versions.publish(day, self)
+            except (OSError, WarehouseError) as error:
+                failed[day] = error
+        if failed:
+            first = min(failed)
+            dates = f"{first} and {len(failed) - 1} more" if len(failed) > 1 else f"{first}"
+            raise WarehouseError(
+                f"what this run has written of {dates} is current, but no version of it could be published: "
+                f"{failed[first]}. The next run of the date publishes it"
+            ) from failed[first]
+        if self.written:
             self._versions.sweep(clock.utc_now())
-        return days
+        return sorted(self.written)
 
 
 #: the run of this process that is writing

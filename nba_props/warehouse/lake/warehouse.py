@@ -317,6 +317,15 @@ class LakeWarehouse(PartitionedWarehouse):
             self._note_change(table)
         return str(target)
 
+    def damaged_versions(self, days: Collection[date] | None = None) -> list[tuple[Path, str]]:
+        return self._versions.damaged(days)
+
+    def set_version_aside(self, path: Path, now: datetime) -> str:
+        target = self.root / SET_ASIDE / "versions" / f"{path.parent.name}-{now:%Y%m%dT%H%M%S%fZ}-{path.name}"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        path.rename(target)
+        return str(target)
+
     def strays(self) -> list[tuple[str, str]]:
         return strays(self._layout)
 
