@@ -271,6 +271,7 @@ def instances_are_cheap() -> Iterator[None]:
         dagster_in_memory.keep_connections(patch)
         dagster_in_memory.copy_tables(patch)
         dagster_in_memory.read_migrations_once(patch)
+        dagster_in_memory.make_classes_once(patch)
         yield
 
 
