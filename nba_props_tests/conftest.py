@@ -271,6 +271,7 @@ def instances_are_cheap() -> Iterator[None]:
         dagster_in_memory.keep_connections(patch)
         dagster_in_memory.copy_tables(patch)
         dagster_in_memory.read_migrations_once(patch)
+        dagster_in_memory.make_classes_once(patch)
         yield
 
 
@@ -438,6 +439,12 @@ def _predict_before_the_results(platform: Platform) -> None:
     platform.materialize(DAY, DAY)
 
 
+def _write_the_slates_pages(platform: Platform) -> None:
+    from nba_props.presentation.site import build
+
+    build.write_slate(platform.warehouse, platform.settings, DAY, platform.now)
+
+
 WEEK = week_of(DAY)
 """The Monday of the week of ``DAY``."""
 
@@ -457,6 +464,7 @@ LADDER = {
     "many_landed": Rung(None, lambda p: league.land(p.zone, asked=league.MARKETS), league.MARKETS),
     "many_prepared": Rung("many_landed", Platform.prepare, league.MARKETS),
     "many_predicted": Rung("many_prepared", lambda p: p.materialize(DAY, DAY), league.MARKETS),
+    "many_written": Rung("many_predicted", _write_the_slates_pages, league.MARKETS),
 }
 
 
@@ -516,6 +524,7 @@ evening = pytest.fixture(_on("evening"), name="evening")
 two_dates = pytest.fixture(_on("two_dates"), name="two_dates")
 many_prepared = pytest.fixture(_on("many_prepared"), name="many_prepared")
 many_predicted = pytest.fixture(_on("many_predicted"), name="many_predicted")
+many_written = pytest.fixture(_on("many_written"), name="many_written")
 
 
 PROJECT = "nba-props-test"

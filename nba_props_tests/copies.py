@@ -10,27 +10,38 @@ import hashlib
 import os
 import re
 import shutil
+from contextlib import suppress
 from pathlib import Path
 
-#: files of partitions by their digest, marks that they were written, payloads and models; models' cards are rewritten
-_WRITTEN_ONCE = re.compile(r"[0-9a-f]{32}\.[0-9a-f]{8}\.parquet|\.written|.+\.json\.gz|[0-9a-f]{32}-[0-9a-f]{64}\.\w+")
+#: files of partitions by their digest, marks that they were written, manifests of versions, payloads and models;
+#: models' cards are rewritten
+_WRITTEN_ONCE = re.compile(
+    r"[0-9a-f]{32}\.[0-9a-f]{8}\.parquet|\.written|\d{8}T\d{6}\.\d{6}Z\..+\.json|.+\.json\.gz|"
+    r"[0-9a-f]{32}-[0-9a-f]{64}\.\w+"
+)
 
 
 def copied(source: str | os.PathLike[str], target: str | os.PathLike[str]) -> Path:
     """The target, with everything that the source has. It may be there, and then keeps what it has besides."""
     os.makedirs(target, exist_ok=True)
+    _copy(os.fspath(source), os.fspath(target))
+    return Path(target)
+
+
+def _copy(source: str, target: str) -> None:
     with os.scandir(source) as entries:
         for entry in entries:
-            place = f"{os.fspath(target)}/{entry.name}"
-            if entry.is_symlink():
-                os.symlink(os.readlink(entry.path), place)
+            place = f"{target}/{entry.name}"
+            if entry.is_symlink():  # nothing can write into one, and another name of it costs half of another one
+                os.link(entry.path, place, follow_symlinks=False)
             elif entry.is_dir():
-                copied(entry.path, place)
+                with suppress(FileExistsError):
+                    os.mkdir(place)
+                _copy(entry.path, place)
             elif _WRITTEN_ONCE.fullmatch(entry.name):
                 os.link(entry.path, place)
             else:
                 shutil.copy2(entry.path, place)
-    return Path(target)
 
 
 def contents(folder: Path) -> dict[str, str]:

@@ -1,11 +1,14 @@
 """Ephemeral Dagster instances that are cheap: their storage keeps one connection, where the stock one opens another for
 every statement of a run's thousands, and copies its empty tables, where the stock one asks a hundred migrations for them.
+The class of a step's resources is made once.
 """
 
 from __future__ import annotations
 
+import functools
 import sqlite3
 import threading
+from collections import namedtuple
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
@@ -14,6 +17,7 @@ import dagster as dg
 import pytest
 from alembic.config import Config
 from alembic.script import ScriptDirectory
+from dagster._core.definitions import scoped_resources_builder
 from dagster._core.storage.event_log import in_memory as events
 from dagster._core.storage.event_log.in_memory import InMemoryEventLogStorage
 from dagster._core.storage.runs import in_memory as runs
@@ -66,6 +70,12 @@ def read_migrations_once(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(ScriptDirectory, "from_config", from_config)
 
 
+def make_classes_once(patch: pytest.MonkeyPatch) -> None:
+    """Let the fields of a step's resources be compiled once for each set of names, and not once for each step."""
+    made = functools.cache(namedtuple)
+    patch.setattr(scoped_resources_builder, "namedtuple", lambda name, fields: made(name, tuple(fields)))
+
+
 @contextmanager
 def instance_that_forgets() -> Iterator[dg.DagsterInstance]:
     """An instance for runs whose tables are needed and whose events are not."""
@@ -84,7 +94,8 @@ def copy_tables(patch: pytest.MonkeyPatch) -> None:
         patch.setattr(module, schema, tables)
         patch.setattr(module, "stamp_alembic_rev", tables.stamp)
         patch.setattr(storage, "__init__", tables.kept(storage.__init__))
-    patch.setattr(InMemoryEventLogStorage, "has_table", _remembered(InMemoryEventLogStorage.has_table))
+    for name in ("has_table", "_has_asset_key_col_on_connection"):
+        patch.setattr(InMemoryEventLogStorage, name, _remembered(getattr(InMemoryEventLogStorage, name)))
 
 
 class _Tables:
@@ -118,13 +129,14 @@ def _driver(connection: Connection) -> sqlite3.Connection:
     return connection.connection.driver_connection
 
 
-def _remembered(plain: Callable[[Any, str], bool]) -> Callable[[Any, str], bool]:
-    """Which tables there are is asked a hundred times a run; none is ever dropped."""
+def _remembered(plain: Callable[..., bool]) -> Callable[..., bool]:
+    """Which tables and columns there are is asked a hundred times a run; none is ever dropped."""
 
-    def has_table(storage: Any, name: str) -> bool:
-        known = storage.__dict__.setdefault("_known_tables", set())
-        if name not in known and plain(storage, name):
-            known.add(name)
-        return name in known
+    def has(storage: Any, *arguments: Any) -> bool:
+        known = storage.__dict__.setdefault("_known", set())
+        asked = plain, arguments[-1]
+        if asked not in known and plain(storage, *arguments):
+            known.add(asked)
+        return asked in known
 
-    return has_table
+    return has

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from nba_props.assets.tables import asset_key
 from nba_props.domain import digests
 from nba_props.facts.vocabulary import RemediationStep
 from nba_props.operations import audit, remediation, selection
@@ -18,6 +19,7 @@ from nba_props.operations.ledger import batches
 from nba_props.operations.selection import Selection
 from nba_props.schemas.predictions import (
     ARCHIVED_PREDICTIONS,
+    GRADE_HISTORY,
     LEDGER,
     LEDGER_AS_FOUND,
     PREDICTION_ACCURACY,
@@ -142,7 +144,7 @@ def test_smuggled_rows_are_found_taken_out_and_put_back_one_by_one(predicted: Pl
     assert remediation.restore(store, account.batch_id, predicted.now).total == len(smuggled)
     assert remediation.restore(store, account.batch_id, predicted.now).total == 0
     assert sorted(digests.row_ids(LEDGER, rows_of(predicted))) == ids, "what was wrong is wrong again"
-    predicted.materialize(DAY, DAY, job="grade")
+    predicted.materialize(DAY, DAY, [asset_key(t) for t in (PREDICTION_ACCURACY, GRADE_HISTORY)], "grade")
     grades = store.read(PREDICTION_ACCURACY, [DAY])
     assert len(grades) == len(ids) - sum(kind in ("NO_ID", "SAME_ID") for kind in kinds)
     assert set(grades.loc[grades["line_problem"].isna(), "prediction_id"]) == set(honest["prediction_id"])

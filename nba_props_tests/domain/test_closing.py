@@ -46,6 +46,11 @@ def quick(opening: dict[str, tuple], close: dict[str, tuple]) -> pd.DataFrame:
     )  # fmt: skip
 
 
+def several(pairs: list[tuple[dict[str, tuple], dict[str, tuple]]]) -> pd.DataFrame:
+    """The same for several players, each with an opening and a close."""
+    return pd.concat([quick(*pair).assign(player_id=n) for n, pair in enumerate(pairs, 1)], ignore_index=True)
+
+
 def at(line: float, over: int = -110, under: int = -110) -> dict[str, tuple]:
     return dict.fromkeys(SIX, (line, over, under))
 
@@ -176,6 +181,9 @@ class TestOtherBooks:
 
 prices = st.tuples(st.sampled_from([18.5, 19.5, 20.5, 21.5]), st.integers(-140, -101), st.integers(-140, -101))
 board = st.fixed_dictionaries(dict.fromkeys(SIX, prices))
+#: eight players an example: as many boards in an eighth of the examples
+boards = st.lists(st.tuples(board, board), min_size=8, max_size=8)
+A_FEW = settings(max_examples=settings().max_examples // 8)
 
 
 class TestOpeningBets:
@@ -217,9 +225,10 @@ class TestOpeningBets:
                 anew[anew["chosen_by"] == half].reset_index(drop=True), mine.reset_index(drop=True)
             )
 
-    @given(board, board)
-    def test_that_all_books_chose_are_judged_by_their_own_book_alone(self, opening, close):
-        found = quick(opening, close)
+    @A_FEW
+    @given(boards)
+    def test_that_all_books_chose_are_judged_by_their_own_book_alone(self, pairs):
+        found = several(pairs)
         all_books = closing.opening_bets(found)
         all_books = all_books[all_books["chosen_by"] == ChosenBy.ALL_BOOKS]
         value = closing.closing_value(all_books, found)
@@ -227,9 +236,10 @@ class TestOpeningBets:
         assert value[["others_clv_probability", "others_clv_ev"]].isna().all(axis=None)
         assert value["clv_ev"].notna().all()
 
-    @given(board, board)
-    def test_are_worth_at_the_close_what_their_price_pays_by_it(self, opening, close):
-        found = quick(opening, close)
+    @A_FEW
+    @given(boards)
+    def test_are_worth_at_the_close_what_their_price_pays_by_it(self, pairs):
+        found = several(pairs)
         both = closing.opening_bets(found)
         value = closing.closing_value(both, found)
         chance = both["own_probability"] + value["clv_probability"]

@@ -454,17 +454,21 @@ def publish(lake: Frames, answer: pd.DataFrame, hour: int) -> int:
     return lake.append(LEDGER, gate.renewed(rows, standing(lake), set(known)), [DAY.date()])[DAY.date()][0]
 
 
-@hypothesis.given(names=st.text("ABC", min_size=1, max_size=6), start=st.sampled_from([0, 24]))
-@hypothesis.settings(max_examples=15)
+@hypothesis.given(
+    names=st.lists(st.text("ABC", min_size=3, max_size=3), min_size=1, max_size=6), start=st.sampled_from([0, 24])
+)
+@hypothesis.settings(max_examples=5)  # of three players, each with a sequence of his own
 def test_the_newest_answer_is_the_current_one_whatever_was_published_before(answers, names, start):
     """Before the cut-off or after it: an injury report that is withdrawn, a correction that is taken back."""
-    lake = Frames()
-    before = ""
-    for hour, name in enumerate(names, start):
-        assert publish(lake, answers[name], hour) == (0 if name == before else 3)
-        assert set(standing(lake)["forecast"]) == {ANSWERS[name][1]}
-        assert publish(lake, answers[name], hour) == 0, "the same answer twice"
-        before = name
+    lake, players = Frames(), sorted(answers["A"]["player_id"])
+    before = "---"
+    for hour, each in enumerate(names, start):
+        rows = pd.concat([a[a["player_id"] == p] for p, a in zip(players, map(answers.get, each), strict=True)])
+        assert publish(lake, rows, hour) == sum(new != old for new, old in zip(each, before, strict=True))
+        shown = standing(lake).set_index("player_id")["forecast"]
+        assert shown.to_dict() == {p: ANSWERS[name][1] for p, name in zip(players, each, strict=True)}
+        assert publish(lake, rows, hour) == 0, "the same answer twice"
+        before = each
     assert lake.read(LEDGER, [DAY.date()])["prediction_id"].is_unique
 
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nba_props.domain import lines, odds
@@ -203,25 +203,31 @@ def test_lines_of_many_dates_are_those_of_each_and_their_quotes_are_read_a_week_
 BOOKS_OF_A_LEAGUE = ("draftkings", "fanduel", "betmgm", "bovada", "wynnbet")
 
 
-@given(
-    st.lists(
-        st.tuples(
-            st.sampled_from([*BOOKS_OF_A_LEAGUE, "prizepicks"]),
-            st.integers(1, 80).map(lambda n: n / 2),
-            st.one_of(st.none(), st.integers(100, 300), st.integers(-300, -100)),
-            st.one_of(st.none(), st.integers(100, 300), st.integers(-300, -100)),
-            st.integers(-60, 600),
-            st.integers(1, 2),
-        ).filter(lambda q: q[2] is not None or q[3] is not None),
-        max_size=15,
-    ),
-    st.lists(st.sampled_from(SPORTSBOOKS), unique=True),
-)
+#: an example has the quotes of four groups of players, and there are a fourth of the examples
+GROUPS = 4
+A_FEW = settings(max_examples=settings().max_examples // GROUPS)
+
+
+def quoted(books: list[str], players: int, at_most: int) -> st.SearchStrategy[list[tuple]]:
+    """Rows for ``quotes`` about groups of so many players."""
+    price = st.one_of(st.none(), st.integers(100, 300), st.integers(-300, -100))
+    row = st.tuples(
+        st.sampled_from(books), st.integers(1, 80).map(lambda n: n / 2), price, price, st.integers(-60, 600),
+        st.integers(1, players),
+    ).filter(lambda q: q[2] is not None or q[3] is not None)  # fmt: skip
+    groups = st.lists(st.lists(row, max_size=at_most), min_size=GROUPS, max_size=GROUPS)
+    return groups.map(lambda found: [(*q[:5], q[5] + n * players) for n, rows in enumerate(found) for q in rows])
+
+
+@A_FEW
+@given(quoted([*BOOKS_OF_A_LEAGUE, "prizepicks"], 2, 15), st.lists(st.sampled_from(SPORTSBOOKS), unique=True))
 def test_the_chosen_line_is_the_main_line_of_the_first_book_in_the_order_that_has_one(rows, named):
-    people, asked, order = slate(1, 2), [markets.market(markets.POINTS)], in_order(named)
-    judged = judged_quotes(people, quotes(*rows), resolved(1, 2), asked)
+    everyone = range(1, 2 * GROUPS + 1)
+    people, asked, order = slate(*everyone), [markets.market(markets.POINTS)], in_order(named)
+    judged = judged_quotes(people, quotes(*rows), resolved(*everyone), asked)
     offers = book_lines(judged)
     out, usual = (chosen_lines(people, judged, offers, asked, books) for books in (order, SPORTSBOOKS))
+    assert out["player_id"].tolist() == [*everyone]
     for line in out.itertuples():
         main = offers[offers["is_main"].astype(bool) & (offers["player_id"] == line.player_id)].set_index("bookmaker")
         first = next((book for book in order if book in main.index), None)
@@ -309,23 +315,12 @@ def test_an_unknown_cutoff_gives_no_line():
     assert out["no_line_reason"].tolist() == ["NO_CUTOFF"]
 
 
-@given(
-    st.lists(
-        st.tuples(
-            st.sampled_from(["draftkings", "fanduel", "betmgm", "bovada", "prizepicks", "nobook"]),
-            st.integers(1, 80).map(lambda n: n / 2),
-            st.one_of(st.none(), st.integers(100, 300), st.integers(-300, -100)),
-            st.one_of(st.none(), st.integers(100, 300), st.integers(-300, -100)),
-            st.integers(-60, 600),
-            st.integers(1, 3),
-        ).filter(lambda q: q[2] is not None or q[3] is not None),
-        max_size=25,
-    )
-)
+@A_FEW
+@given(quoted(["draftkings", "fanduel", "betmgm", "bovada", "prizepicks", "nobook"], 3, 25))
 def test_a_chosen_line_is_always_a_real_pregame_quote(rows):
-    q = quotes(*rows)
-    out = betting_lines(slate(1, 2, 3), q, resolved(1, 2, 3))
-    assert out["player_id"].tolist() == [1, 2, 3]
+    q, everyone = quotes(*rows), range(1, 3 * GROUPS + 1)
+    out = betting_lines(slate(*everyone), q, resolved(*everyone))
+    assert out["player_id"].tolist() == [*everyone]
     for line in out[out["has_prop_line"].astype(bool)].itertuples():
         quote = q[q["quote_id"] == line.quote_id].iloc[0]
         assert quote["source_name"] == f"Player {line.player_id}"

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nba_props.domain import promotion
@@ -132,16 +132,29 @@ def test_markets_are_judged_apart():
     assert found.loc["points", "dates"] == 0
 
 
-@given(st.lists(st.floats(-0.01, 0.01), min_size=1, max_size=150), st.integers(0, 160))
-def test_no_weight_without_the_evidence(gains, ahead):
+#: any gains, and the same gain on every date, which earns a weight once there are enough of them
+GAINS = st.lists(st.floats(-0.01, 0.01), min_size=1, max_size=150) | st.builds(
+    lambda gain, dates: [gain] * dates, st.floats(0.0005, 0.01), st.integers(1, 150)
+)
+
+
+@settings(max_examples=settings().max_examples // 4)  # of four systems each, judged on four dates
+@given(st.lists(st.tuples(GAINS, st.integers(0, 160)), min_size=4, max_size=4))
+def test_no_weight_without_the_evidence(drawn):
     """What the check of the table asks of every row."""
-    row = on(quotes(np.array(gains)), FIRST + timedelta(ahead))
-    assert (row["weight"] > 0) == (row["standing"] == "PUBLISHED")
-    if row["standing"] == "PUBLISHED":
-        assert row["dates"] >= FEWEST_DATES
-        assert not row["newest_low"] < LOST
-    if row["since"] == pd.Timestamp(week_of(FIRST + timedelta(ahead))) and row["standing"] == "PUBLISHED":
-        assert row["gain_low"] > 0
+    names = [f"candidate_{n}" for n in range(len(drawn))]
+    scores = pd.concat([quotes(np.array(g)).assign(system_id=s) for s, (g, _) in zip(names, drawn, strict=True)])
+    days = sorted({FIRST + timedelta(ahead) for _, ahead in drawn})
+    asked = pd.concat([weights(days).assign(system_id=name) for name in names])
+    found = PROMOTIONS.validate(promotions(scores, asked, dict.fromkeys(names, FROZEN), days))
+    assert len(found) == len(names) * len(days)
+    for row in found.to_dict("records"):
+        assert (row["weight"] > 0) == (row["standing"] == "PUBLISHED")
+        if row["standing"] == "PUBLISHED":
+            assert row["dates"] >= FEWEST_DATES
+            assert not row["newest_low"] < LOST
+        if row["since"] == pd.Timestamp(week_of(row["game_date"].date())) and row["standing"] == "PUBLISHED":
+            assert row["gain_low"] > 0
 
 
 def test_a_formula_without_skill_is_seldom_promoted():

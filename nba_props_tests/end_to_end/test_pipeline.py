@@ -9,9 +9,13 @@ import pandas as pd
 import pandas.testing as pdt
 import pytest
 
+from nba_props.assets.tables import asset_key
 from nba_props.catalog import TABLES
 from nba_props.domain.systems import SYSTEMS
 from nba_props.schemas import WriteMode
+from nba_props.schemas.analytics import BETTING_LINES, BOOK_LINES, CONSENSUS
+from nba_props.schemas.raw import ODDS_QUOTES, QUARANTINED_QUOTES
+from nba_props.schemas.reference import RESOLVED_NAMES, UNRESOLVED_NAMES
 from nba_props.simulator import payloads
 from nba_props.sources import odds_api
 from nba_props.warehouse import usage
@@ -27,6 +31,10 @@ ROWS = PLAYERS * len(SYSTEMS)
 #: systems that ``Platform.publish`` runs, and the rows that they have
 SOME = 2
 SOME_ROWS = PLAYERS * SOME
+#: tables before the systems that other odds of a date change
+MADE_OF_ODDS = (
+    ODDS_QUOTES, QUARANTINED_QUOTES, RESOLVED_NAMES, UNRESOLVED_NAMES, BOOK_LINES, BETTING_LINES, CONSENSUS,
+)  # fmt: skip
 
 
 def ledger_of(platform: Platform) -> pd.DataFrame:
@@ -71,11 +79,12 @@ def test_a_moved_line_is_a_new_row_and_the_current_one_until_tipoff(published):
     platform = published
     game = next(g for g in league.games() if g.day == DAY)
     path, content = league.capture(game, 5, shift=1.0)
+    of_the_odds = [*map(asset_key, MADE_OF_ODDS), *platform.publication(SOME_SYSTEMS, slate=False)]
     # the second capture comes, is taken back, and comes again: each time the newest answer is the current one
     for published_so_far, minutes in ((2, 5), (3, 30), (4, 5)):
         platform.zone.land(path, content) if minutes == 5 else (platform.zone._path / path).unlink()
         platform.now = platform.now + timedelta(minutes=10)
-        platform.materialize(DAY, DAY, platform.publication(SOME_SYSTEMS))
+        platform.materialize(DAY, DAY, of_the_odds)
         ledger = ledger_of(platform)
         moved = ledger[(ledger["game_id"] == game.game_id) & ledger["has_prop_line"].astype(bool)]
         assert len(moved) == published_so_far * 12 * SOME
@@ -86,7 +95,7 @@ def test_a_moved_line_is_a_new_row_and_the_current_one_until_tipoff(published):
 
     platform.now = game.tipoff_at + timedelta(hours=1)
     platform.zone.land(*league.capture(game, 2, shift=3.0))
-    platform.materialize(DAY, DAY, platform.publication(SOME_SYSTEMS))
+    platform.materialize(DAY, DAY, of_the_odds)
     after = platform.query("SELECT * FROM nba_predictions.current_predictions")
     still = after[(after["game_id"] == game.game_id) & after["has_prop_line"].astype(bool)]
     assert (still["line_minutes_before_game"] == 5).all(), "a row published after tip-off replaced an earlier one"

@@ -26,7 +26,7 @@ from nba_props.schemas.features import PLAYER_FEATURES
 from nba_props.schemas.predictions import LEDGER
 from nba_props.simulator import payloads
 from nba_props_tests import league
-from nba_props_tests.conftest import DAY, Platform, open_platform
+from nba_props_tests.conftest import DAY, WEEK, Platform, open_platform
 
 pytestmark = pytest.mark.slow
 
@@ -256,17 +256,18 @@ def damaged(platform: Platform, how: str) -> None:
 
 
 @pytest.mark.parametrize("how", ["delete", pytest.param("corrupt", marks=pytest.mark.long)])
-def test_nothing_at_or_after_the_cut_off_moves_a_bit(platform, tmp_path, how):
+def test_nothing_at_or_after_the_cut_off_moves_a_bit(two_weeks, tmp_path, how):
     """Box scores of the date and later, quotes from tip-off on: gone or turned upside down, no feature, model or
     prediction changes. The whole way is run again, from landing to models to ledger.
     """
-    platform.materialize(DAY, DAY + timedelta(6), job="ingest_history")
+    platform, last = two_weeks, WEEK + timedelta(6)
+    assert platform.warehouse.partitions(raw.BOX_SCORES)[-1] == last > DAY, "what came after it is loaded"
     platform.materialize(DAY, DAY, platform.publication(SYSTEM_TABLES))
     shutil.copytree(platform.zone.root, tmp_path / "other" / "landing")
     other = open_platform(tmp_path / "other", platform.instance)
     damaged(other, how)
     other.prepare()
-    other.materialize(DAY, DAY + timedelta(6), job="ingest_history")
+    other.materialize(DAY, last, job="ingest_history")
     other.materialize(DAY, DAY, other.publication(SYSTEM_TABLES))
     known_before = (analytics.HISTORICAL_GAMES, analytics.BETTING_LINES, analytics.CONTEXT)
     for table in (*known_before, PLAYER_FEATURES, *SYSTEM_TABLES.values(), LEDGER):
@@ -291,6 +292,6 @@ def test_nothing_at_or_after_the_cut_off_moves_a_bit(platform, tmp_path, how):
 def test_no_system_fails_on_a_day_off(predicted):
     """`market_anchored_v1` failed on one that was run by itself: an empty column had no type to be joined by."""
     off = DAY + timedelta(1)
-    outcome = predicted.run("predict", off, off)
+    outcome = predicted.publish(off, SYSTEM_TABLES, slate=True)
     assert outcome.success
     assert outcome.failures == []

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import os
-import shutil
 import zlib
 from collections.abc import Callable
 from contextlib import suppress
@@ -104,7 +102,7 @@ def test_whatever_an_incident_lands_is_marked_as_simulated(base, tmp_path):
     """Its zone takes no payload that does not say so: an incident would be no more than that."""
     known = {p.stat().st_ino for p in (base / "landing").rglob("*.json.gz")}
     for name in [n for n, incident in INCIDENTS.items() if incident.damage]:
-        there = shutil.copytree(base / "landing", tmp_path / name, copy_function=os.link)
+        there = copied(base / "landing", tmp_path / name)
         apply(name, LandingZone(str(there)))
         landed = [p for p in there.rglob("*.json.gz") if p.stat().st_ino not in known]
         assert bool(landed) == (name not in REMOVES), name

@@ -60,9 +60,9 @@ def content(folder: Path) -> dict[str, str]:
 
 
 @pytest.fixture
-def written(many_predicted):
-    write(many_predicted)
-    return many_predicted
+def written(many_written):
+    """The pages of a date are there."""
+    return many_written
 
 
 def test_every_prop_with_a_line_is_on_the_page_as_it_was_published(written):
