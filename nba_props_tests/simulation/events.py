@@ -24,6 +24,7 @@ from nba_props.schemas import WriteMode
 from nba_props.schemas.predictions import ARCHIVED_PREDICTIONS, LEDGER
 from nba_props.storage.landing import capture_suffix
 from nba_props_tests import league
+from nba_props_tests.dagster_in_memory import instance_of_what_counts
 from nba_props_tests.simulation.interruptions import ENDS, damage, ending, meanwhile, read_everything
 from nba_props_tests.simulation.world import GAMES, SPAN, World
 from nba_props_tests.sources.mutations import mutated, places
@@ -300,7 +301,7 @@ def damaged_file(world: World) -> None:
 
 def lost_dagster_home(world: World) -> None:
     """Dagster's record of all runs is gone."""
-    world.platform.instance = world.open.enter_context(dg.DagsterInstance.ephemeral())
+    world.platform.instance = world.open.enter_context(instance_of_what_counts())
 
 
 def scrub(world: World) -> None:
