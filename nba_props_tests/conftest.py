@@ -430,6 +430,14 @@ class Rung:
     climb: Callable[[Platform], object]
     #: the markets of the deployment
     asked: tuple[str, ...] = ("points",)
+    #: the league's first day
+    first: date = league.FIRST
+
+
+def _in_autumn(platform: Platform) -> None:
+    day = IN_AUTUMN + (DAY - league.FIRST)
+    for job, first, last in platform.missing(day):
+        platform.materialize(first, last, job=job)
 
 
 def _predict_before_the_results(platform: Platform) -> None:
@@ -437,6 +445,9 @@ def _predict_before_the_results(platform: Platform) -> None:
         (platform.zone._path / league.log_path(day)).unlink()
     platform.materialize(DAY, DAY)
 
+
+IN_AUTUMN = date(2025, 10, 12)
+"""The first day of the same league nine days earlier: ``DAY`` of it ends with the night in which clocks are set back."""
 
 WEEK = week_of(DAY)
 """The Monday of the week of ``DAY``."""
@@ -457,6 +468,9 @@ LADDER = {
     "many_landed": Rung(None, lambda p: league.land(p.zone, asked=league.MARKETS), league.MARKETS),
     "many_prepared": Rung("many_landed", Platform.prepare, league.MARKETS),
     "many_predicted": Rung("many_prepared", lambda p: p.materialize(DAY, DAY), league.MARKETS),
+    # and the same league as winter time begins
+    "autumn_landed": Rung(None, lambda p: league.land(p.zone, first=IN_AUTUMN), first=IN_AUTUMN),
+    "autumn_prepared": Rung("autumn_landed", _in_autumn, first=IN_AUTUMN),
 }
 
 
@@ -475,7 +489,7 @@ def rung(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], P
                     copied(below, made)
                 # a copied catalog would name these files
                 with dagster_in_memory.instance_that_forgets() as instance, no_catalog():
-                    step.climb(open_platform(made, instance, asked=step.asked))
+                    step.climb(open_platform(made, instance, asked=step.asked, first_date=step.first))
                 place.parent.mkdir(exist_ok=True)
                 place.with_suffix(".json").write_text(json.dumps(contents(made)))
                 made.rename(place)

@@ -12,9 +12,9 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
-import dagster as dg
 import pandas as pd
 import pytest
 
@@ -23,17 +23,26 @@ from nba_props.presentation import charts
 from nba_props.process.revision import revision
 from nba_props_tests import dagster_in_memory
 from nba_props_tests.conftest import LADDER, few_trees, no_catalog, open_platform
-from nba_props_tests.simulation.play import Broken, plan, play, shrunk
+from nba_props_tests.dagster_in_memory import instance_that_forgets
+from nba_props_tests.simulation.play import Broken, Prepared, plan, play, shrunk
+from nba_props_tests.simulation.world import RUNGS, Dates
 
 
-def prepared(folder: Path) -> Path:
-    """The league up to the morning of the first date, with its models."""
+def preparing(folder: Path) -> Prepared:
+    """Makes the league up to the morning of some dates, with its models, when it is asked for first."""
     few_trees()
-    with dg.DagsterInstance.ephemeral() as instance:
-        platform = open_platform(folder, instance)
-        LADDER["landed"].climb(platform)
-        LADDER["prepared"].climb(platform)
-    return folder
+
+    @cache
+    def prepared(dates: Dates) -> Path:
+        place = folder / f"{dates.league_begins}"
+        top = LADDER[RUNGS[dates]]
+        with instance_that_forgets() as instance:
+            platform = open_platform(place, instance, first_date=dates.league_begins)
+            for rung in (LADDER[top.below or ""], top):
+                rung.climb(platform)
+        return place
+
+    return prepared
 
 
 @contextmanager
@@ -69,7 +78,7 @@ def main() -> None:
     until = time.monotonic() + 60 * (asked.minutes or 1e9)
     converged, broke = Counter[str](), list[int]()
     with tempfile.TemporaryDirectory() as made, cheaply():
-        base = prepared(Path(made) / "prepared")
+        base = preparing(Path(made) / "prepared")
         seed = asked.seed
         while seed <= last and time.monotonic() < until:
             began = time.monotonic()

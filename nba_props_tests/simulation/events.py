@@ -26,7 +26,7 @@ from nba_props.storage.landing import capture_suffix
 from nba_props_tests import league
 from nba_props_tests.dagster_in_memory import instance_of_what_counts
 from nba_props_tests.simulation.interruptions import ENDS, damage, ending, meanwhile, read_everything
-from nba_props_tests.simulation.world import GAMES, SPAN, World
+from nba_props_tests.simulation.world import World
 from nba_props_tests.sources.mutations import mutated, places
 
 Event = Callable[[World], None]
@@ -34,8 +34,8 @@ Event = Callable[[World], None]
 
 def _game(world: World) -> league.Game:
     """A game that has not ended, mostly tonight's."""
-    open_ones = [g for g in GAMES if g.tipoff_at + timedelta(hours=2) > world.now]
-    return world.rng.choice(open_ones[:2] or GAMES)
+    open_ones = [g for g in world.games if g.tipoff_at + timedelta(hours=2) > world.now]
+    return world.rng.choice(open_ones[:2] or world.games)
 
 
 def _capture(world: World, game: league.Game, ago: float = 0.0, **more: object) -> tuple[str, object]:
@@ -47,7 +47,7 @@ def _capture(world: World, game: league.Game, ago: float = 0.0, **more: object) 
 def odds(world: World) -> None:
     """The books' quotes of both games of the next date."""
     first = _game(world)
-    for game in (g for g in GAMES if g.day == first.day):
+    for game in (g for g in world.games if g.day == first.day):
         world.land(*_capture(world, game))
 
 
@@ -75,8 +75,8 @@ def odds_of_unknown_players(world: World) -> None:
 
 def odds_of_another_game(world: World) -> None:
     """A payload lies under another game's name."""
-    path, _ = _capture(world, GAMES[0])
-    world.land(path, _capture(world, GAMES[-1])[1])
+    path, _ = _capture(world, world.games[0])
+    world.land(path, _capture(world, world.games[-1])[1])
 
 
 def odds_damaged(world: World) -> None:
@@ -103,24 +103,24 @@ def odds_mutated(world: World) -> None:
 
 def played(world: World) -> list[date]:
     """The dates whose games are over, in order: an event draws for each."""
-    return sorted({g.day for g in GAMES if g.tipoff_at + timedelta(hours=3) < world.now})
+    return sorted({g.day for g in world.games if g.tipoff_at + timedelta(hours=3) < world.now})
 
 
-def _log_rows(day: date) -> list[dict[str, Any]]:
-    return [r for g in GAMES if g.day == day for r in league.log_rows(g)]
+def _log_rows(world: World, day: date) -> list[dict[str, Any]]:
+    return [r for g in world.games if g.day == day for r in league.log_rows(g)]
 
 
 def results(world: World) -> None:
     """The box scores of the dates whose games are over."""
     for day in played(world):
         if not _landed(world, day):
-            league.land_log(world.platform.zone, day, _log_rows(day))
+            league.land_log(world.platform.zone, day, _log_rows(world, day))
 
 
 def results_corrected(world: World) -> None:
     """A correction: somebody scored two more."""
     for day in played(world):
-        rows = _log_rows(day)
+        rows = _log_rows(world, day)
         at = world.rng.randrange(len(rows))
         rows[at] = league.scoring_more(rows[at], 2)
         path = league.log_path(day, capture_suffix(world.now))
@@ -131,12 +131,16 @@ def results_corrected(world: World) -> None:
 def results_mutated(world: World) -> None:
     """A game log with values, keys or bytes that no feed sends."""
     for day in played(world)[-1:]:
-        world.land(league.log_path(day, capture_suffix(world.now)), _mutated(world, league.log(day, _log_rows(day))))
+        world.land(
+            league.log_path(day, capture_suffix(world.now)), _mutated(world, league.log(day, _log_rows(world, day)))
+        )
 
 
 def results_damaged(world: World) -> None:
     """A game log that can't be read."""
-    world.land(league.log_path(SPAN[0], capture_suffix(world.now)), world.rng.choice([b"", b"\x1f\x8b\x08", b"null"]))
+    world.land(
+        league.log_path(world.span[0], capture_suffix(world.now)), world.rng.choice([b"", b"\x1f\x8b\x08", b"null"])
+    )
 
 
 def _landed(world: World, day: date) -> bool:
@@ -145,10 +149,10 @@ def _landed(world: World, day: date) -> bool:
 
 def deliver(world: World) -> None:
     """The feeds send what is missing, as it should have been: the last odds before each game, and each game log."""
-    for game in GAMES:
+    for game in world.games:
         world.land(*league.capture(game, 20))
-    for day in SPAN:
-        league.land_log(world.platform.zone, day, _log_rows(day), capture_suffix(world.now))
+    for day in world.span:
+        league.land_log(world.platform.zone, day, _log_rows(world, day), capture_suffix(world.now))
 
 
 def time_passes(world: World) -> None:
@@ -187,7 +191,7 @@ def tick_before(world: World) -> None:
 
 def backfill(world: World, first: int = 0, last: int | None = None) -> None:
     """`nba-props backfill` of the dates up to now, or some of them."""
-    asked = [day for day in SPAN if day <= game_date_of(world.now)][first:last]
+    asked = [day for day in world.span if day <= game_date_of(world.now)][first:last]
     pending = planning.pending(world.platform.definitions, world.platform.inputs, world.assets(PREDICT_JOB), asked)
     if pending:
         for step in planning.plan(world.platform.definitions, world.platform.inputs, pending):
@@ -196,25 +200,25 @@ def backfill(world: World, first: int = 0, last: int | None = None) -> None:
 
 def backfill_of_some_dates(world: World) -> None:
     """`nba-props backfill` of a span that overlaps others."""
-    first = world.rng.randrange(len(SPAN))
+    first = world.rng.randrange(len(world.span))
     backfill(world, first, first + 1 + world.rng.randrange(2))
 
 
 def predict_again(world: World) -> None:
     """`nba-props run DATE --force`."""
-    day = world.rng.choice([d for d in SPAN if d <= game_date_of(world.now)])
+    day = world.rng.choice([d for d in world.span if d <= game_date_of(world.now)])
     world.run(PREDICT_JOB, day)
 
 
 def grade(world: World) -> None:
     """`nba-props grade` of what is published."""
-    for first, last in spans([d for d in own_dates(world.platform.warehouse) if d in SPAN], bridge=0):
+    for first, last in spans([d for d in own_dates(world.platform.warehouse) if d in world.span], bridge=0):
         world.run(GRADE_JOB, first, last)
 
 
 def reline(world: World) -> None:
     """Lines of a published date are chosen again."""
-    for day in [d for d in own_dates(world.platform.warehouse) if d in SPAN][:1]:
+    for day in [d for d in own_dates(world.platform.warehouse) if d in world.span][:1]:
         world.run(RELINE_JOB, day)
 
 
@@ -228,7 +232,9 @@ def _remediate(world: World, job: str, **config: object) -> None:
 def quarantine(world: World) -> None:
     """Somebody takes placeholder or invalid rows out."""
     predicate = world.rng.choice(["placeholder", "invalid_line"])
-    _remediate(world, "quarantine", predicate=predicate, first=f"{SPAN[0]}", last=f"{SPAN[-1]}", dry_run=False)
+    _remediate(
+        world, "quarantine", predicate=predicate, first=f"{world.span[0]}", last=f"{world.span[-1]}", dry_run=False
+    )
 
 
 def restore(world: World) -> None:
@@ -241,7 +247,7 @@ def restore(world: World) -> None:
 def rollback(world: World) -> None:
     """Somebody takes the last run's rows back."""
     rows = world.rows()
-    mine = rows[rows["game_date"].dt.date.isin(SPAN)].sort_values("created_at")
+    mine = rows[rows["game_date"].dt.date.isin(world.span)].sort_values("created_at")
     if len(mine):
         _remediate(world, "rollback", run_id=str(mine["run_id"].iloc[-1]), dry_run=False)
 
@@ -249,7 +255,7 @@ def rollback(world: World) -> None:
 def forge(world: World) -> None:
     """Another writer appends a prediction with a made-up line of 20.0, as in January 2026."""
     rows = world.rows()
-    mine = rows[rows["game_date"].dt.date.isin(SPAN) & rows["forecast"].notna()]
+    mine = rows[rows["game_date"].dt.date.isin(world.span) & rows["forecast"].notna()]
     if mine.empty:
         return
     row = mine.sort_values("prediction_id").iloc[[world.rng.randrange(len(mine))]]
@@ -294,7 +300,7 @@ def reader(world: World) -> None:
 def damaged_file(world: World) -> None:
     """A partition that can be made again loses half of its bytes."""
     ours = [t for t in TABLES.values() if t.write_mode is WriteMode.REPLACE]
-    there = [(t.address, day) for t in ours for day in world.lake.partitions(t) if day in SPAN]
+    there = [(t.address, day) for t in ours for day in world.lake.partitions(t) if day in world.span]
     if there:
         damage(world, *world.rng.choice(there))
 
@@ -306,8 +312,8 @@ def lost_dagster_home(world: World) -> None:
 
 def scrub(world: World) -> None:
     """`nba-props scrub` finds what was damaged, and nothing else but what another writer forged."""
-    found = {(d.table.address, d.partition) for d in world.lake.damaged(SPAN)}
-    forged = {(t.address, day) for t in (LEDGER, ARCHIVED_PREDICTIONS) for day in SPAN} if world.forged else set()
+    found = {(d.table.address, d.partition) for d in world.lake.damaged(world.span)}
+    forged = {(t.address, day) for t in (LEDGER, ARCHIVED_PREDICTIONS) for day in world.span} if world.forged else set()
     world.broken += [f"{where} is damaged, says the scrub" for where in found - forged - set(world.damaged)]
     world.broken += [f"the scrub does not find {where}" for where in set(world.damaged) - found]
 

@@ -16,7 +16,7 @@ from nba_props.catalog import TABLES
 from nba_props.process import stopping
 from nba_props.process.errors import NbaPropsError
 from nba_props.warehouse.lake import LakeWarehouse, files
-from nba_props_tests.simulation.world import SPAN, World
+from nba_props_tests.simulation.world import World
 
 Put = Callable[..., None]
 
@@ -112,7 +112,11 @@ def read_everything(world: World) -> list[str]:
     lake, found = LakeWarehouse(world.lake.root), []
     for table in TABLES.values():
         for day, state in lake.states(table).items():
-            if day in SPAN and (table.address, day) not in world.damaged and len(lake.read(table, [day])) != state.rows:
+            if (
+                day in world.span
+                and (table.address, day) not in world.damaged
+                and len(lake.read(table, [day])) != state.rows
+            ):
                 found.append(f"a reader saw half of {table.address} of {day}")
     if not world.damaged:
         try:

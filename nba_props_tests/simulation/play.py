@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -13,12 +13,11 @@ from nba_props.automation.jobs import PREDICT_JOB
 from nba_props.catalog import TABLES
 from nba_props.process.errors import NbaPropsError
 from nba_props.schemas import WriteMode
-from nba_props_tests.conftest import Platform, open_platform
 from nba_props_tests.copies import copied
 from nba_props_tests.dagster_in_memory import instance_of_what_counts, instance_that_forgets
 from nba_props_tests.simulation import invariants
 from nba_props_tests.simulation.events import EVENTS, backfill, deliver, grade, tick_before
-from nba_props_tests.simulation.world import END, SHORT, SPAN, World, cast_of, empty
+from nba_props_tests.simulation.world import SHORT, Dates, World, cast_of, dates_of, empty, opened
 
 #: events of a seed, and of a short one
 LENGTH, FEW = 12, 6
@@ -35,6 +34,10 @@ _OF_THE_LEDGER = (
 )  # fmt: skip
 
 
+#: the folder of a league up to the morning of some dates, with its models
+Prepared = Callable[[Dates], Path]
+
+
 class Broken(AssertionError):
     """An invariant does not hold, or the tables do not converge."""
 
@@ -48,17 +51,19 @@ def plan(seed: int) -> list[str]:
     return drawn
 
 
-def play(prepared: Path, folder: Path, seed: int, only: Sequence[int] | None = None) -> World:
-    """Play a seed, or some of its events, on a copy of a prepared league.
+def play(prepared: Prepared, folder: Path, seed: int, only: Sequence[int] | None = None) -> World:
+    """Play a seed, or some of its events, on copies of a prepared league.
 
     Raises:
         Broken: with the seed and the events so far.
     """
-    copied(prepared, folder / "world")
-    with ExitStack() as opened:
-        instance = opened.enter_context(instance_of_what_counts())
-        world = World(open_platform(folder / "world", instance), cast=cast_of(seed), open=opened)
-        empty(world.platform)
+    dates = dates_of(seed)
+    copied(prepared(dates), folder / "world")
+    with ExitStack() as stack:
+        instance = stack.enter_context(instance_of_what_counts())
+        platform = opened(folder / "world", instance, dates, dates.morning)
+        world = World(platform, dates=dates, cast=cast_of(seed), open=stack)
+        empty(platform, dates)
         tick_before(world)
         done: list[str] = []
         for n, name in enumerate(plan(seed)):
@@ -87,21 +92,21 @@ def _take_place(world: World, name: str, where: str) -> None:
     world.remember()
 
 
-def _converges(world: World, prepared: Path, folder: Path, where: str) -> None:
+def _converges(world: World, prepared: Prepared, folder: Path, where: str) -> None:
     """Once the faults stop, a bounded number of runs ends with the tables of a plain backfill of what has landed."""
-    world.platform.now = END
+    world.platform.now = world.dates.end
     deliver(world)
     settle(world, where)
     world.remember()
-    copied(prepared, folder / "plain")
+    copied(prepared(world.dates), folder / "plain")
     with instance_that_forgets() as instance:
-        plain = open_platform(folder / "plain", instance, now=END)
+        plain = opened(folder / "plain", instance, world.dates, world.now)
         shutil.rmtree(plain.zone._path)
         copied(world.platform.zone._path, plain.zone._path)
-        other = World(plain, cast=world.cast)
+        other = World(plain, dates=world.dates, cast=world.cast)
         # checks change nothing, and the world has run them; grades are among what this job makes
-        plain.materialize(SPAN[0], SPAN[-1], other.assets(PREDICT_JOB))
-        found, expected = outcome(world.platform), outcome(plain)
+        plain.materialize(world.span[0], world.span[-1], other.assets(PREDICT_JOB))
+        found, expected = outcome(world), outcome(other)
     differing = [(table, day) for table, days in expected.items() for day in days if found[table].get(day) != days[day]]
     differing += [(table, day) for table, days in found.items() for day in days if day not in expected[table]]
     if differing:
@@ -112,7 +117,9 @@ def settle(world: World, where: str) -> None:
     """Ask for everything once more, until nothing is pending."""
     for _ in range(BOUND):
         backfill(world)
-        if not planning.pending(world.platform.definitions, world.platform.inputs, world.assets(PREDICT_JOB), SPAN):
+        if not planning.pending(
+            world.platform.definitions, world.platform.inputs, world.assets(PREDICT_JOB), world.span
+        ):
             break
         grade(world)
     else:
@@ -123,20 +130,20 @@ def settle(world: World, where: str) -> None:
         raise Broken(f"{where}: {sorted(world.damaged)} are still damaged")
 
 
-def outcome(platform: Platform) -> dict[str, dict[str, str]]:
-    """The content of each partition of ``SPAN`` with rows, run ids and clocks aside."""
+def outcome(world: World) -> dict[str, dict[str, str]]:
+    """The content of each partition of a world's dates with rows, run ids and clocks aside."""
     return {
         table.address: {
             str(day): state.content[""]
-            for day, state in platform.warehouse.states(table).items()
-            if day in SPAN and state.rows
+            for day, state in world.lake.states(table).items()
+            if day in world.span and state.rows
         }
         for table in TABLES.values()
         if table.write_mode is not WriteMode.APPEND and table.address not in _OF_THE_LEDGER
     }
 
 
-def shrunk(prepared: Path, folder: Path, seed: int) -> list[int]:
+def shrunk(prepared: Prepared, folder: Path, seed: int) -> list[int]:
     """The fewest events of a broken seed that still break it, each left out in turn."""
     kept = list(range(len(plan(seed))))
     for n in list(kept):

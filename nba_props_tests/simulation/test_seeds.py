@@ -13,15 +13,15 @@ from nba_props.schemas.raw import ODDS_QUOTES
 from nba_props.warehouse.base import WarehouseError
 from nba_props_tests.conftest import DAY, NEXT
 from nba_props_tests.simulation import events, interruptions, invariants, play
-from nba_props_tests.simulation.world import SHORT, WHOLE_EVERY, World, cast_of
+from nba_props_tests.simulation.world import RUNGS, SHORT, WHOLE_EVERY, World, cast_of
 
 LONG = range(SHORT[-1] + 1, 61)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", [*SHORT, *(pytest.param(seed, marks=pytest.mark.long) for seed in LONG)])
-def test_invariants_hold_and_tables_converge(landed_history: Path, tmp_path: Path, seed: int):
-    world = play.play(landed_history, tmp_path, seed)
+def test_invariants_hold_and_tables_converge(rung: Callable[[str], Path], tmp_path: Path, seed: int):
+    world = play.play(lambda dates: rung(RUNGS[dates]), tmp_path, seed)
     assert sum(world.happened.values()) >= len(play.plan(seed))
     assert world.published, "a seed that publishes nothing proves nothing"
 
@@ -136,9 +136,9 @@ def test_a_broken_ledger_is_seen(published: World, harm: Callable[[World], None]
 
 
 def test_a_failure_is_shrunk_to_what_it_takes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
-    def breaks(_prepared: Path, _folder: Path, seed: int, only: list[int]) -> None:
+    def breaks(_prepared: play.Prepared, _folder: Path, seed: int, only: list[int]) -> None:
         if {3, 7} <= set(only):
             raise play.Broken(seed)
 
     monkeypatch.setattr(play, "play", breaks)
-    assert play.shrunk(tmp_path, tmp_path, 1) == [3, 7]
+    assert play.shrunk(lambda _: tmp_path, tmp_path, 1) == [3, 7]

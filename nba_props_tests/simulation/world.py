@@ -7,6 +7,8 @@ from collections import Counter
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -28,14 +30,45 @@ from nba_props.schemas.predictions import (
 )
 from nba_props.warehouse.lake import LakeWarehouse
 from nba_props_tests import league
-from nba_props_tests.conftest import DAY, NEXT, Platform, open_platform
+from nba_props_tests.conftest import DAY, IN_AUTUMN, NEXT, Platform, open_platform
 from nba_props_tests.dagster_in_memory import instance_of_what_counts
 
-#: the dates that are predicted: two with games, a day off between them
-SPAN = days(DAY, NEXT)
-GAMES = [game for game in league.games() if game.day in SPAN]
-#: the clock begins in the morning of the first date, when nothing of it has landed, and ends after all is played
-MORNING, END = league.tipoff(DAY) - timedelta(hours=9), league.tipoff(NEXT) + timedelta(hours=18)
+
+@dataclass(frozen=True)
+class Dates:
+    """The dates that are predicted: two with games, a day off between them.
+
+    Args:
+        league_begins: the first day of the small league, twenty days before.
+    """
+
+    league_begins: date
+
+    @cached_property
+    def span(self) -> list[date]:
+        first = self.league_begins + (DAY - league.FIRST)
+        return days(first, first + (NEXT - DAY))
+
+    @cached_property
+    def games(self) -> list[league.Game]:
+        return [game for game in league.games(first=self.league_begins) if game.day in self.span]
+
+    @property
+    def morning(self) -> datetime:
+        """The clock begins in the morning of the first date, when nothing of it has landed."""
+        return league.tipoff(self.span[0]) - timedelta(hours=9)
+
+    @property
+    def end(self) -> datetime:
+        """It ends after all is played."""
+        return league.tipoff(self.span[-1]) + timedelta(hours=18)
+
+
+USUAL, AUTUMN = Dates(league.FIRST), Dates(IN_AUTUMN)
+#: where their leagues are prepared, on the ladder
+RUNGS = {USUAL: "prepared", AUTUMN: "autumn_prepared"}
+#: one seed in so many meets the night in which clocks are set back
+AUTUMN_EVERY = 5
 #: seeds of `make test`: half of the events, one system, and no table without which it can do
 SHORT = range(1, 17)
 #: what every cast needs and makes
@@ -55,6 +88,7 @@ class World:
 
     platform: Platform
     rng: random.Random = field(default_factory=random.Random)
+    dates: Dates = USUAL
     #: the tables that are deployed; all of them when empty
     cast: frozenset[str] = frozenset()
     #: id and digest of every row that was ever published; one that is rolled back may be published again, later
@@ -83,6 +117,14 @@ class World:
     open: ExitStack = field(default_factory=ExitStack)
 
     @property
+    def span(self) -> list[date]:
+        return self.dates.span
+
+    @property
+    def games(self) -> list[league.Game]:
+        return self.dates.games
+
+    @property
     def now(self) -> datetime:
         return self.platform.now
 
@@ -92,7 +134,7 @@ class World:
 
     def pass_time(self, minutes: float) -> None:
         """The clock goes on, never beyond the end; it may also be set back by minutes."""
-        self.platform.now = min(self.platform.now + timedelta(minutes=minutes), END)
+        self.platform.now = min(self.platform.now + timedelta(minutes=minutes), self.dates.end)
 
     def land(self, path: str, content: Any) -> None:
         """Land a payload, or bytes that no feed should send; a payload that is there is never changed."""
@@ -141,8 +183,8 @@ class World:
         """Another process on the same home: with a warehouse, an instance and definitions of its own."""
         folder = self.platform.settings.home.parent
         instance = self.open.enter_context(instance_of_what_counts())
-        platform = open_platform(folder, instance, now=self.now)
-        return World(platform, random.Random(self.rng.random()), self.cast, forged=self.forged)  # noqa: S311
+        platform = opened(folder, instance, self.dates, self.now)
+        return World(platform, random.Random(self.rng.random()), self.dates, self.cast, forged=self.forged)  # noqa: S311
 
     def rows(self, table: Any = LEDGER) -> Any:
         return self.lake.read(table, self.lake.partitions(table))
@@ -175,12 +217,21 @@ def cast_of(seed: int) -> frozenset[str]:
     return frozenset(t.address for t in (*made, *_ALWAYS))
 
 
-def empty(platform: Platform) -> None:
-    """Take the payloads from ``SPAN`` on out of a landed league: they land when the seed says so, or not at all."""
-    for game in league.games():
-        if game.day < SPAN[0]:
+def dates_of(seed: int) -> Dates:
+    """The dates that a seed plays on."""
+    return AUTUMN if seed % AUTUMN_EVERY == 0 else USUAL
+
+
+def opened(folder: Path, instance: dg.DagsterInstance, dates: Dates, now: datetime) -> Platform:
+    """The platform of a folder at an instant."""
+    return open_platform(folder, instance, now, first_date=dates.league_begins)
+
+
+def empty(platform: Platform, dates: Dates) -> None:
+    """Take the payloads of the span and later out of a league: they land when the seed says so, or not at all."""
+    for game in league.games(first=dates.league_begins):
+        if game.day < dates.span[0]:
             continue
         for minutes in (420, 30, -30):
             (platform.zone._path / league.capture(game, minutes)[0]).unlink(missing_ok=True)
         (platform.zone._path / league.log_path(game.day)).unlink(missing_ok=True)
-    platform.now = MORNING
