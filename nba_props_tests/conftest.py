@@ -322,7 +322,8 @@ def no_catalog() -> Iterator[None]:
 
 
 _DRAWING = {name: getattr(charts, name) for name in ("_svg", "_png")}
-_REFRESHING = LakeWarehouse.refresh_catalog
+#: of a lake with its file of views
+REFRESHING = LakeWarehouse.refresh_catalog
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -343,7 +344,7 @@ def pictures(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def catalogued(monkeypatch: pytest.MonkeyPatch) -> None:
     """For a test that looks at a lake's catalog."""
-    monkeypatch.setattr(LakeWarehouse, "refresh_catalog", _REFRESHING)
+    monkeypatch.setattr(LakeWarehouse, "refresh_catalog", REFRESHING)
 
 
 @pytest.fixture(autouse=True, scope="module")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pandas as pd
 
 from nba_props.catalog import TABLES
@@ -9,6 +11,7 @@ from nba_props.domain.lines import claimed_lines_sql
 from nba_props.domain.stored import span_sql
 from nba_props.schemas.predictions import LEDGER
 from nba_props.schemas.raw import ODDS_QUOTES, QUARANTINED_QUOTES
+from nba_props.warehouse.lake.manifests import Manifest
 from nba_props_tests import league
 from nba_props_tests.simulation.world import USUAL, World
 
@@ -98,18 +101,32 @@ def _whole(world: World) -> list[str]:
 
 
 def _versions(world: World) -> list[str]:
-    """The newest version of each date has every file that it names, and no run that is over is taken for one at work."""
+    """The newest version of each date has every file that it names and all that its run wrote, and no run that is over is
+    taken for one at work.
+    """
     manifests = world.lake._versions.manifests
     broken = []
     for day in world.span:
         known = manifests.instants(day)
-        newest = manifests.read(day, known[max(known)]).tables if known else {}
+        manifest = manifests.read(day, known[max(known)]) if known else None
+        newest = manifest.tables if manifest else {}
+        broken += _torn(world, day, manifest) if manifest else []
         files = {name: manifests.file(day, kept.name) for name, kept in newest.items()}
         broken += [
             f"{name} of {day}: its version has lost its file" for name, file in files.items() if not file.exists()
         ]
     at_work = list((manifests.root / "open").glob("*.journal"))
     return broken + [f"{journal.name}: a run that is over" for journal in at_work]
+
+
+def _torn(world: World, day: date, manifest: Manifest) -> list[str]:
+    """What a run wrote of a date and its version lacks: all tables of a run appear together, or as written later."""
+    broken = []
+    for name, wrote in world.wrote.get((manifest.run_id, day), {}).items():
+        kept = manifest.tables.get(name)
+        if kept is None or (kept.digest != wrote.digest and kept.written < wrote.written):
+            broken.append(f"{name} of {day}: not in the version of the run that wrote it")
+    return broken
 
 
 def _forged_is_seen(rows: pd.DataFrame, world: World) -> list[str]:

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import random
 import shutil
+from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass, field
 from pathlib import Path
+
+import pandas as pd
 
 from nba_props.automation import planning
 from nba_props.automation.jobs import PREDICT_JOB
@@ -17,12 +21,16 @@ from nba_props_tests.copies import copied
 from nba_props_tests.dagster_in_memory import instance_of_what_counts, instance_that_forgets
 from nba_props_tests.simulation import invariants
 from nba_props_tests.simulation.events import EVENTS, backfill, deliver, grade, tick_before
-from nba_props_tests.simulation.world import SHORT, Dates, World, cast_of, dates_of, empty, opened
+from nba_props_tests.simulation.interruptions import noting_publications
+from nba_props_tests.simulation.servers import TROUBLES
+from nba_props_tests.simulation.world import AUTUMN, SHORT, Dates, World, cast_of, dates_of, empty, opened
 
 #: events of a seed, and of a short one
 LENGTH, FEW = 12, 6
 #: of a short seed's events, those whose turn it is
 OWN = 3
+#: what a seed of the autumn meets besides its events
+WINTER = "winter_time"
 #: runs in which everything is made up for once the faults stop
 BOUND = 4
 #: tables that show when something was published, which differs from a plain backfill by right
@@ -51,7 +59,33 @@ def plan(seed: int) -> list[str]:
     return drawn
 
 
-def play(prepared: Prepared, folder: Path, seed: int, only: Sequence[int] | None = None) -> World:
+@dataclass
+class Counts:
+    """How often each kind was drawn, took place, left every invariant as it was, and was in a seed that converged."""
+
+    drawn: Counter[str] = field(default_factory=Counter)
+    injected: Counter[str] = field(default_factory=Counter)
+    survived: Counter[str] = field(default_factory=Counter)
+    converged: Counter[str] = field(default_factory=Counter)
+
+    def add(self, world: World, *, converged: bool) -> None:
+        """Add a seed."""
+        self.drawn += world.drawn
+        self.injected += world.happened
+        self.survived += world.survived
+        self.converged += world.survived if converged else Counter()
+
+    def table(self) -> pd.DataFrame:
+        """A row for every kind there is."""
+        columns = {
+            name: pd.Series(vars(self)[name], dtype=int) for name in ("drawn", "injected", "survived", "converged")
+        }
+        return pd.DataFrame(columns).reindex([*EVENTS, *TROUBLES, WINTER]).fillna(0).astype(int)
+
+
+def play(
+    prepared: Prepared, folder: Path, seed: int, only: Sequence[int] | None = None, counts: Counts | None = None
+) -> World:
     """Play a seed, or some of its events, on copies of a prepared league.
 
     Raises:
@@ -59,36 +93,50 @@ def play(prepared: Prepared, folder: Path, seed: int, only: Sequence[int] | None
     """
     dates = dates_of(seed)
     copied(prepared(dates), folder / "world")
+    counts = counts or Counts()
     with ExitStack() as stack:
         instance = stack.enter_context(instance_of_what_counts())
         platform = opened(folder / "world", instance, dates, dates.morning)
         world = World(platform, dates=dates, cast=cast_of(seed), open=stack)
+        stack.enter_context(noting_publications(world))
         empty(platform, dates)
         tick_before(world)
         done: list[str] = []
-        for n, name in enumerate(plan(seed)):
-            if only is not None and n not in only:
-                continue
-            # an event's choices are its own, so that others can be left out
-            world.rng = random.Random(f"{seed}/{n}")  # noqa: S311
-            done.append(f"{n} {name} at {world.now:%m-%d %H:%M}")
-            _take_place(world, name, f"seed {seed} after {done}")
-        _converges(world, prepared, folder, f"seed {seed} after {done}")
+        try:
+            for n, name in enumerate(plan(seed)):
+                if only is not None and n not in only:
+                    continue
+                # an event's choices are its own, so that others can be left out
+                world.rng = random.Random(f"{seed}/{n}")  # noqa: S311
+                done.append(f"{n} {name} at {world.now:%m-%d %H:%M}")
+                _take_place(world, name, f"seed {seed} after {done}")
+            if dates == AUTUMN:
+                world.drawn[WINTER] = world.happened[WINTER] = world.survived[WINTER] = 1
+            _converges(world, prepared, folder, f"seed {seed} after {done}")
+        except BaseException:
+            counts.add(world, converged=False)
+            raise
+        counts.add(world, converged=True)
     return world
 
 
 def _take_place(world: World, name: str, where: str) -> None:
     """One event, and what holds after it."""
+    world.drawn[name] += 1
+    before = world.happened.copy()
     try:
-        EVENTS[name][0](world)
+        # some are counted where they happen, in the middle of something
+        if EVENTS[name][0](world) is not False:
+            world.happened[name] += 1
     except NbaPropsError as refused:
         # a person or a log has this sentence; without a cause it is a defect
         if not world.damaged:
             raise Broken(f"{where}: {refused}") from refused
         world.reported.append(f"{name}: {refused}")
-    world.happened[name] += 1
+        world.happened[name] += 1
     if broken := invariants.check(world):
         raise Broken(f"{where}: {broken[:3]}")
+    world.survived += world.happened - before
     world.remember()
 
 

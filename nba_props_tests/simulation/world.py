@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -29,6 +30,7 @@ from nba_props.schemas.predictions import (
     QUARANTINED_PREDICTIONS,
 )
 from nba_props.warehouse.lake import LakeWarehouse
+from nba_props.warehouse.lake.manifests import Kept
 from nba_props_tests import league
 from nba_props_tests.conftest import DAY, IN_AUTUMN, NEXT, Platform, open_platform
 from nba_props_tests.dagster_in_memory import instance_of_what_counts
@@ -95,8 +97,10 @@ class World:
     published: set[tuple[str, str]] = field(default_factory=set)
     #: ids of the rows that another writer forged
     forged: set[str] = field(default_factory=set)
-    #: how often each event took place
+    #: how often each event was drawn, found something to happen to, and left every invariant as it was
+    drawn: Counter[str] = field(default_factory=Counter)
     happened: Counter[str] = field(default_factory=Counter)
+    survived: Counter[str] = field(default_factory=Counter)
     #: the sensors' cursors
     seen: dict[str, dict[str, str]] = field(default_factory=dict)
     #: checks, runs and commands that failed
@@ -111,6 +115,8 @@ class World:
     damaged: dict[tuple[str, date], str] = field(default_factory=dict)
     #: the last state of each partition that was looked at
     looked_at: dict[tuple[str, date], Any] = field(default_factory=dict)
+    #: what each run wrote of a date that it began to publish, by run and date
+    wrote: dict[tuple[str, date], Mapping[str, Kept]] = field(default_factory=dict)
     #: the deployed assets of each job
     deployed: dict[str, list[dg.AssetKey]] = field(default_factory=dict)
     #: instances that were opened on the way
@@ -171,6 +177,9 @@ class World:
         self.reported += [] if outcome.success else [f"{job} of {first} failed: {outcome.errors[:1]}"]
         self.reported += [f"{asset} {name}" for asset, name, *_ in outcome.failed_checks]
         self.reported += outcome.failures
+        if outcome.errors and outcome.run_id in {run_id for run_id, _ in self.wrote}:
+            # a step that fails comes before, and a failure to publish is none of a step
+            self.broken.append(f"{job} of {first} failed and published what it had made")
         if outcome.success and job == PREDICT_JOB:
             asked = [t for t in SYSTEM_TABLES.values() if asset_key(t) in select]
             self.broken += [
@@ -184,7 +193,8 @@ class World:
         folder = self.platform.settings.home.parent
         instance = self.open.enter_context(instance_of_what_counts())
         platform = opened(folder, instance, self.dates, self.now)
-        return World(platform, random.Random(self.rng.random()), self.dates, self.cast, forged=self.forged)  # noqa: S311
+        rng = random.Random(self.rng.random())  # noqa: S311
+        return World(platform, rng, self.dates, self.cast, forged=self.forged, wrote=self.wrote)
 
     def rows(self, table: Any = LEDGER) -> Any:
         return self.lake.read(table, self.lake.partitions(table))
