@@ -441,6 +441,19 @@ def _in_autumn(platform: Platform) -> None:
         platform.materialize(first, last, job=job)
 
 
+def _at_dusk(platform: Platform) -> None:
+    day = platform.settings.first_date + (DAY - league.FIRST)
+    ahead = [g for g in league.games(first=platform.settings.first_date) if g.day >= day]
+    for game in ahead:
+        for minutes in (420, 30, -30):
+            (platform.zone._path / league.capture(game, minutes)[0]).unlink(missing_ok=True)
+        (platform.zone._path / league.log_path(game.day)).unlink(missing_ok=True)
+    for game in (g for g in ahead if g.day == day):
+        platform.zone.land(*league.capture(game, 240, -1.0))
+    platform.now = league.tipoff(day) - timedelta(hours=3)
+    platform.materialize(day, day)
+
+
 def _predict_before_the_results(platform: Platform) -> None:
     for day in {g.day for g in league.games() if g.day >= DAY}:
         (platform.zone._path / league.log_path(day)).unlink()
@@ -469,9 +482,12 @@ LADDER = {
     "many_landed": Rung(None, lambda p: league.land(p.zone, asked=league.MARKETS), league.MARKETS),
     "many_prepared": Rung("many_landed", Platform.prepare, league.MARKETS),
     "many_predicted": Rung("many_prepared", lambda p: p.materialize(DAY, DAY), league.MARKETS),
+    # what seeds of the simulation begin with in the evening
+    "at_dusk": Rung("prepared", _at_dusk),
     # and the same league as winter time begins
     "autumn_landed": Rung(None, lambda p: league.land(p.zone, first=IN_AUTUMN), first=IN_AUTUMN),
     "autumn_prepared": Rung("autumn_landed", _in_autumn, first=IN_AUTUMN),
+    "autumn_at_dusk": Rung("autumn_prepared", _at_dusk, first=IN_AUTUMN),
 }
 
 

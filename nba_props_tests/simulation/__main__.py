@@ -21,26 +21,26 @@ from nba_props.presentation import charts
 from nba_props.process.revision import revision
 from nba_props_tests import dagster_in_memory
 from nba_props_tests.conftest import LADDER, few_trees, no_catalog, open_platform
+from nba_props_tests.copies import copied
 from nba_props_tests.dagster_in_memory import instance_that_forgets
 from nba_props_tests.simulation.play import Broken, Counts, Prepared, plan, play, shrunk
-from nba_props_tests.simulation.world import RUNGS, Dates
+from nba_props_tests.simulation.world import rung_of
 
 
 def preparing(folder: Path) -> Prepared:
-    """Makes the league up to the morning of some dates, with its models, when it is asked for first."""
+    """Makes the league up to what seeds begin with, when it is asked for first, on the rungs below it."""
     few_trees()
 
     @cache
-    def prepared(dates: Dates) -> Path:
-        place = folder / f"{dates.league_begins}"
-        top = LADDER[RUNGS[dates]]
+    def rung(name: str) -> Path:
+        place, step = folder / name, LADDER[name]
+        if step.below:
+            copied(rung(step.below), place)
         with instance_that_forgets() as instance:
-            platform = open_platform(place, instance, first_date=dates.league_begins)
-            for rung in (LADDER[top.below or ""], top):
-                rung.climb(platform)
+            step.climb(open_platform(place, instance, asked=step.asked, first_date=step.first))
         return place
 
-    return prepared
+    return lambda dates: rung(rung_of(dates))
 
 
 @contextmanager

@@ -317,10 +317,14 @@ def forge(world: World) -> bool:
 _WORK: tuple[Event, ...] = (backfill, predict_again, grade, reline, quarantine, restore, rollback)
 
 
+#: at which of its files or tables something happens to a process: some write few
+FEW_OR_MANY = (0, 1, 2, 3, 5, 8, 13, 20)
+
+
 def _ending(name: str) -> Event:
     def event(world: World) -> bool:
         work = world.rng.choice(_WORK)
-        with ending(world, name, world.rng.randrange(20)):
+        with ending(world, name, world.rng.choice(FEW_OR_MANY)):
             work(world)
         return False  # it is counted where it is met
 
@@ -359,7 +363,7 @@ def second_writer(world: World) -> bool:
 
     other = world.another()
     work, others = world.rng.choice(_WORK[:4]), other.rng.choice(_WORK)
-    with meanwhile(world, world.rng.randrange(20), others_work):
+    with meanwhile(world, world.rng.choice(FEW_OR_MANY), others_work):
         work(world)
     world.reported += other.reported
     world.broken += other.broken
@@ -369,7 +373,7 @@ def second_writer(world: World) -> bool:
 def reader(world: World) -> bool:
     """A dashboard reads everything while a table is about to be written."""
     seen: list[list[str]] = []
-    with meanwhile(world, world.rng.randrange(20), lambda: seen.append(read_everything(world))):
+    with meanwhile(world, world.rng.choice(FEW_OR_MANY), lambda: seen.append(read_everything(world))):
         world.rng.choice(_WORK)(world)
     world.broken += [problem for found in seen for problem in found]
     return bool(seen)
@@ -378,6 +382,7 @@ def reader(world: World) -> bool:
 def damaged_file(world: World) -> bool:
     """A partition that can be made again loses half of its bytes."""
     ours = [t for t in TABLES.values() if t.write_mode is WriteMode.REPLACE]
+    ours = [t for t in ours if not world.cast or t.address in world.cast]
     there = [(t.address, day) for t in ours for day in world.lake.partitions(t) if day in world.span]
     return bool(there) and damage(world, *world.rng.choice(there))
 

@@ -13,17 +13,18 @@ from pathlib import Path
 import pandas as pd
 
 from nba_props.automation import planning
-from nba_props.automation.jobs import PREDICT_JOB
+from nba_props.automation.jobs import PREDICT_JOB, TRAIN_JOB
 from nba_props.catalog import TABLES
 from nba_props.process.errors import NbaPropsError
 from nba_props.schemas import WriteMode
+from nba_props_tests.conftest import IN_AUTUMN
 from nba_props_tests.copies import copied
 from nba_props_tests.dagster_in_memory import instance_of_what_counts, instance_that_forgets
 from nba_props_tests.simulation import invariants
 from nba_props_tests.simulation.events import EVENTS, backfill, deliver, grade, tick_before
 from nba_props_tests.simulation.interruptions import noting_publications
 from nba_props_tests.simulation.servers import TROUBLES
-from nba_props_tests.simulation.world import AUTUMN, SHORT, Dates, World, cast_of, dates_of, empty, opened
+from nba_props_tests.simulation.world import SHORT, Dates, World, cast_of, dates_of, empty, opened
 
 #: events of a seed, and of a short one
 LENGTH, FEW = 12, 6
@@ -96,11 +97,12 @@ def play(
     counts = counts or Counts()
     with ExitStack() as stack:
         instance = stack.enter_context(instance_of_what_counts())
-        platform = opened(folder / "world", instance, dates, dates.morning)
+        platform = opened(folder / "world", instance, dates, dates.begin)
         world = World(platform, dates=dates, cast=cast_of(seed), open=stack)
         stack.enter_context(noting_publications(world))
         empty(platform, dates)
         tick_before(world)
+        world.remember()
         done: list[str] = []
         try:
             for n, name in enumerate(plan(seed)):
@@ -110,7 +112,7 @@ def play(
                 world.rng = random.Random(f"{seed}/{n}")  # noqa: S311
                 done.append(f"{n} {name} at {world.now:%m-%d %H:%M}")
                 _take_place(world, name, f"seed {seed} after {done}")
-            if dates == AUTUMN:
+            if dates.league_begins == IN_AUTUMN:
                 world.drawn[WINTER] = world.happened[WINTER] = world.survived[WINTER] = 1
             _converges(world, prepared, folder, f"seed {seed} after {done}")
         except BaseException:
@@ -152,6 +154,8 @@ def _converges(world: World, prepared: Prepared, folder: Path, where: str) -> No
         shutil.rmtree(plain.zone._path)
         copied(world.platform.zone._path, plain.zone._path)
         other = World(plain, dates=world.dates, cast=world.cast)
+        for job, first, last in plain.missing(world.span[0], world.span[-1]):  # a week that begins has its models
+            plain.materialize(first, last, None if job == TRAIN_JOB else other.assets(job), job)
         # checks change nothing, and the world has run them; grades are among what this job makes
         plain.materialize(world.span[0], world.span[-1], other.assets(PREDICT_JOB))
         found, expected = outcome(world), outcome(other)

@@ -13,7 +13,7 @@ from nba_props.schemas.raw import ODDS_QUOTES
 from nba_props.warehouse.base import WarehouseError
 from nba_props_tests.conftest import DAY, NEXT
 from nba_props_tests.simulation import events, interruptions, invariants, play
-from nba_props_tests.simulation.world import RUNGS, SHORT, WHOLE_EVERY, World, cast_of
+from nba_props_tests.simulation.world import SHORT, WHOLE_EVERY, World, cast_of, rung_of
 
 LONG = range(SHORT[-1] + 1, 61)
 
@@ -21,7 +21,7 @@ LONG = range(SHORT[-1] + 1, 61)
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", [*SHORT, *(pytest.param(seed, marks=pytest.mark.long) for seed in LONG)])
 def test_invariants_hold_and_tables_converge(rung: Callable[[str], Path], tmp_path: Path, seed: int):
-    world = play.play(lambda dates: rung(RUNGS[dates]), tmp_path, seed)
+    world = play.play(lambda dates: rung(rung_of(dates)), tmp_path, seed)
     assert sum(world.drawn.values()) >= len(play.plan(seed))
     assert world.published, "a seed that publishes nothing proves nothing"
 

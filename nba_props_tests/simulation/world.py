@@ -35,6 +35,9 @@ from nba_props_tests import league
 from nba_props_tests.conftest import DAY, IN_AUTUMN, NEXT, Platform, open_platform
 from nba_props_tests.dagster_in_memory import instance_of_what_counts
 
+#: hours from the first tip-off to when a seed begins
+MORNING, EVENING, NIGHT = -9, -3, 5
+
 
 @dataclass(frozen=True)
 class Dates:
@@ -42,9 +45,12 @@ class Dates:
 
     Args:
         league_begins: the first day of the small league, twenty days before.
+        hour: hours after the first tip-off at which a seed begins: in the morning, when nothing of the date has landed,
+            or in the evening or at night, when it is predicted from the odds of the afternoon.
     """
 
     league_begins: date
+    hour: int = MORNING
 
     @cached_property
     def span(self) -> list[date]:
@@ -56,9 +62,8 @@ class Dates:
         return [game for game in league.games(first=self.league_begins) if game.day in self.span]
 
     @property
-    def morning(self) -> datetime:
-        """The clock begins in the morning of the first date, when nothing of it has landed."""
-        return league.tipoff(self.span[0]) - timedelta(hours=9)
+    def begin(self) -> datetime:
+        return league.tipoff(self.span[0]) + timedelta(hours=self.hour)
 
     @property
     def end(self) -> datetime:
@@ -66,9 +71,7 @@ class Dates:
         return league.tipoff(self.span[-1]) + timedelta(hours=18)
 
 
-USUAL, AUTUMN = Dates(league.FIRST), Dates(IN_AUTUMN)
-#: where their leagues are prepared, on the ladder
-RUNGS = {USUAL: "prepared", AUTUMN: "autumn_prepared"}
+USUAL = Dates(league.FIRST)
 #: one seed in so many meets the night in which clocks are set back
 AUTUMN_EVERY = 5
 #: seeds of `make test`: half of the events, one system, and no table without which it can do
@@ -229,7 +232,14 @@ def cast_of(seed: int) -> frozenset[str]:
 
 def dates_of(seed: int) -> Dates:
     """The dates that a seed plays on."""
-    return AUTUMN if seed % AUTUMN_EVERY == 0 else USUAL
+    first = IN_AUTUMN if seed % AUTUMN_EVERY == 0 else league.FIRST
+    return Dates(first, (MORNING, NIGHT, EVENING, NIGHT)[seed % 4])
+
+
+def rung_of(dates: Dates) -> str:
+    """Where the league of some dates is prepared, on the ladder."""
+    stage = "prepared" if dates.hour == MORNING else "at_dusk"
+    return f"autumn_{stage}" if dates.league_begins == IN_AUTUMN else stage
 
 
 def opened(folder: Path, instance: dg.DagsterInstance, dates: Dates, now: datetime) -> Platform:
