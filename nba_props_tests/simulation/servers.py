@@ -111,7 +111,7 @@ def results_from_the_client(world: World, played: list[date]) -> bool:
 
 
 def _judged(world: World, servers: Servers, wanted: int, fetch: Callable[[], Fetched]) -> None:
-    """A client lands what it is told, gives up only after all its attempts, and then says so, without the key."""
+    """A client lands what it is sent, gives up only after all its attempts, and then reports it, without the key."""
     with servers.asked():
         try:
             done = fetch()
@@ -123,7 +123,7 @@ def _judged(world: World, servers: Servers, wanted: int, fetch: Callable[[], Fet
     if servers.gives_in and (done.failures or got < wanted):
         world.broken.append(f"a client gave up too early: {done.failures}, {got} of {wanted}")
     if got < wanted and not done.failures:
-        world.broken.append(f"a client landed {got} of {wanted} and says nothing")
+        world.broken.append(f"a client landed {got} of {wanted} and reports nothing")
     if any(KEY in failure for failure in done.failures):
         world.broken.append("a client shows its key")
     world.reported += done.failures

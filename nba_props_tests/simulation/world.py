@@ -181,7 +181,7 @@ class World:
         self.reported += [f"{asset} {name}" for asset, name, *_ in outcome.failed_checks]
         self.reported += outcome.failures
         if outcome.errors and outcome.run_id in {run_id for run_id, _ in self.wrote}:
-            # a step that fails comes before, and a failure to publish is none of a step
+            # a step that fails comes before, and a failure to publish belongs to no step
             self.broken.append(f"{job} of {first} failed and published what it had made")
         if outcome.success and job == PREDICT_JOB:
             asked = [t for t in SYSTEM_TABLES.values() if asset_key(t) in select]
