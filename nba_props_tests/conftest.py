@@ -323,7 +323,8 @@ def no_catalog() -> Iterator[None]:
 
 
 _DRAWING = {name: getattr(charts, name) for name in ("_svg", "_png")}
-_REFRESHING = LakeWarehouse.refresh_catalog
+#: of a lake with its file of views
+REFRESHING = LakeWarehouse.refresh_catalog
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -344,7 +345,7 @@ def pictures(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def catalogued(monkeypatch: pytest.MonkeyPatch) -> None:
     """For a test that looks at a lake's catalog."""
-    monkeypatch.setattr(LakeWarehouse, "refresh_catalog", _REFRESHING)
+    monkeypatch.setattr(LakeWarehouse, "refresh_catalog", REFRESHING)
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -431,6 +432,27 @@ class Rung:
     climb: Callable[[Platform], object]
     #: the markets of the deployment
     asked: tuple[str, ...] = ("points",)
+    #: the league's first day
+    first: date = league.FIRST
+
+
+def _in_autumn(platform: Platform) -> None:
+    day = IN_AUTUMN + (DAY - league.FIRST)
+    for job, first, last in platform.missing(day):
+        platform.materialize(first, last, job=job)
+
+
+def _at_dusk(platform: Platform) -> None:
+    day = platform.settings.first_date + (DAY - league.FIRST)
+    ahead = [g for g in league.games(first=platform.settings.first_date) if g.day >= day]
+    for game in ahead:
+        for minutes in (420, 30, -30):
+            (platform.zone._path / league.capture(game, minutes)[0]).unlink(missing_ok=True)
+        (platform.zone._path / league.log_path(game.day)).unlink(missing_ok=True)
+    for game in (g for g in ahead if g.day == day):
+        platform.zone.land(*league.capture(game, 240, -1.0))
+    platform.now = league.tipoff(day) - timedelta(hours=3)
+    platform.materialize(day, day)
 
 
 def _predict_before_the_results(platform: Platform) -> None:
@@ -444,6 +466,9 @@ def _write_the_slates_pages(platform: Platform) -> None:
 
     build.write_slate(platform.warehouse, platform.settings, DAY, platform.now)
 
+
+IN_AUTUMN = date(2025, 10, 12)
+"""The first day of the same league nine days earlier: ``DAY`` of it ends with the night in which clocks are set back."""
 
 WEEK = week_of(DAY)
 """The Monday of the week of ``DAY``."""
@@ -465,6 +490,12 @@ LADDER = {
     "many_prepared": Rung("many_landed", Platform.prepare, league.MARKETS),
     "many_predicted": Rung("many_prepared", lambda p: p.materialize(DAY, DAY), league.MARKETS),
     "many_written": Rung("many_predicted", _write_the_slates_pages, league.MARKETS),
+    # what seeds of the simulation begin with in the evening
+    "at_dusk": Rung("prepared", _at_dusk),
+    # and the same league as winter time begins
+    "autumn_landed": Rung(None, lambda p: league.land(p.zone, first=IN_AUTUMN), first=IN_AUTUMN),
+    "autumn_prepared": Rung("autumn_landed", _in_autumn, first=IN_AUTUMN),
+    "autumn_at_dusk": Rung("autumn_prepared", _at_dusk, first=IN_AUTUMN),
 }
 
 
@@ -483,7 +514,7 @@ def rung(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], P
                     copied(below, made)
                 # a copied catalog would name these files
                 with dagster_in_memory.instance_that_forgets() as instance, no_catalog():
-                    step.climb(open_platform(made, instance, asked=step.asked))
+                    step.climb(open_platform(made, instance, asked=step.asked, first_date=step.first))
                 place.parent.mkdir(exist_ok=True)
                 place.with_suffix(".json").write_text(json.dumps(contents(made)))
                 made.rename(place)

@@ -84,6 +84,29 @@ def instance_that_forgets() -> Iterator[dg.DagsterInstance]:
         yield instance
 
 
+#: events of steps that nothing asks an instance for once the run is over
+_PASSING = {
+    dg.DagsterEventType.STEP_START, dg.DagsterEventType.STEP_INPUT, dg.DagsterEventType.STEP_OUTPUT,
+    dg.DagsterEventType.STEP_SUCCESS, dg.DagsterEventType.LOADED_INPUT, dg.DagsterEventType.HANDLED_OUTPUT,
+    dg.DagsterEventType.RESOURCE_INIT_STARTED, dg.DagsterEventType.RESOURCE_INIT_SUCCESS,
+    dg.DagsterEventType.ENGINE_EVENT, dg.DagsterEventType.LOGS_CAPTURED, None,
+}  # fmt: skip
+
+
+@contextmanager
+def instance_of_what_counts() -> Iterator[dg.DagsterInstance]:
+    """An instance that keeps runs, materializations, observations and checks: half of the events are of other kinds."""
+    with dg.DagsterInstance.ephemeral() as instance:
+        plain = instance.event_log_storage.store_event
+
+        def store(event: dg.EventLogEntry) -> None:
+            if event.dagster_event_type not in _PASSING:
+                plain(event)
+
+        instance.event_log_storage.store_event = store  # type: ignore[method-assign]
+        yield instance
+
+
 def copy_tables(patch: pytest.MonkeyPatch) -> None:
     """Let Dagster make the tables of each storage once in this process."""
     for module, storage, schema in (

@@ -65,12 +65,12 @@ def tipoff(day: date, hour: int = 19) -> datetime:
     return datetime.combine(day, time(hour), EASTERN).astimezone(UTC)
 
 
-def games(days: int = 30) -> list[Game]:
+def games(days: int = 30, first: date = FIRST) -> list[Game]:
     """Two games on each even day, four teams in turn; odd days are free."""
     pairs = (((0, 1), (2, 3)), ((2, 0), (3, 1)), ((0, 3), (1, 2)))
     found = []
     for n in range(0, days, 2):
-        day = FIRST + timedelta(n)
+        day = first + timedelta(n)
         for k, (home, away) in enumerate(pairs[(n // 2) % 3]):
             number = n * 2 + k + 1
             found.append(Game(f"00225{number:05d}", day, TEAMS[home], TEAMS[away], tipoff(day, 19 + k)))
@@ -231,10 +231,12 @@ def land_log(zone: LandingZone, day: date, rows: list[dict[str, Any]], suffix: s
     zone.land(log_path(day, suffix), log(day, rows))
 
 
-def land(zone: LandingZone, days: int = 30, odds_from: int = 10, asked: Sequence[str] = ("points",)) -> list[Game]:
+def land(
+    zone: LandingZone, days: int = 30, odds_from: int = 10, asked: Sequence[str] = ("points",), first: date = FIRST
+) -> list[Game]:
     """Land the whole league: schedule, box scores and shot zones of every game, odds at noon, an hour before, in-play."""
-    all_games = games(days)
-    zone.land(f"nba_stats/scheduleleaguev2/{SEASON}.json.gz", schedule(all_games, FIRST + timedelta(days)))
+    all_games = games(days, first)
+    zone.land(f"nba_stats/scheduleleaguev2/{SEASON}.json.gz", schedule(all_games, first + timedelta(days)))
     by_day: dict[date, list[Game]] = {}
     for g in all_games:
         by_day.setdefault(g.day, []).append(g)
@@ -242,7 +244,7 @@ def land(zone: LandingZone, days: int = 30, odds_from: int = 10, asked: Sequence
         land_log(zone, day, [r for g in today for r in log_rows(g)])
         for g in today:
             zone.land(scoring_path(g), scoring(g))
-        if day < FIRST + timedelta(odds_from):
+        if day < first + timedelta(odds_from):
             continue
         for g in today:
             for minutes, shift in ((420, -1.0), (30, 0.0), (-30, 8.0)):

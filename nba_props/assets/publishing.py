@@ -17,10 +17,9 @@ PUBLICATION = "publication"
 
 
 class NotPublished(dg.DagsterError):
-    """A run's tables are written, but are no version.
+    """A run has written its tables, and no version of them could be published.
 
-    It is Dagster's own kind of error, since any other one from the end of a resource is a line in the log of a run that
-    counts as a success.
+    It is an error of Dagster's kind: any other one from the end of a resource is a line in the log of a successful run.
     """
 
 

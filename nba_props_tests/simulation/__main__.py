@@ -9,13 +9,11 @@ import shutil
 import sys
 import tempfile
 import time
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
-import dagster as dg
-import pandas as pd
 import pytest
 
 from nba_props.domain.models import learner, training
@@ -23,17 +21,26 @@ from nba_props.presentation import charts
 from nba_props.process.revision import revision
 from nba_props_tests import dagster_in_memory
 from nba_props_tests.conftest import LADDER, few_trees, no_catalog, open_platform
-from nba_props_tests.simulation.play import Broken, plan, play, shrunk
+from nba_props_tests.copies import copied
+from nba_props_tests.dagster_in_memory import instance_that_forgets
+from nba_props_tests.simulation.play import Broken, Counts, Prepared, plan, play, shrunk
+from nba_props_tests.simulation.world import rung_of
 
 
-def prepared(folder: Path) -> Path:
-    """The league up to the morning of the first date, with its models."""
+def preparing(folder: Path) -> Prepared:
+    """Makes the league up to what seeds begin with, when it is asked for first, on the rungs below it."""
     few_trees()
-    with dg.DagsterInstance.ephemeral() as instance:
-        platform = open_platform(folder, instance)
-        LADDER["landed"].climb(platform)
-        LADDER["prepared"].climb(platform)
-    return folder
+
+    @cache
+    def rung(name: str) -> Path:
+        place, step = folder / name, LADDER[name]
+        if step.below:
+            copied(rung(step.below), place)
+        with instance_that_forgets() as instance:
+            step.climb(open_platform(place, instance, asked=step.asked, first_date=step.first))
+        return place
+
+    return lambda dates: rung(rung_of(dates))
 
 
 @contextmanager
@@ -67,14 +74,14 @@ def main() -> None:
     only = [int(n) for n in asked.events.split(",")] if asked.events else None
     last = asked.to or (sys.maxsize if asked.minutes else asked.seed)
     until = time.monotonic() + 60 * (asked.minutes or 1e9)
-    converged, broke = Counter[str](), list[int]()
+    counts, broke = Counts(), list[int]()
     with tempfile.TemporaryDirectory() as made, cheaply():
-        base = prepared(Path(made) / "prepared")
+        base = preparing(Path(made) / "prepared")
         seed = asked.seed
         while seed <= last and time.monotonic() < until:
             began = time.monotonic()
             try:
-                world = play(base, Path(made) / str(seed), seed, only)
+                play(base, Path(made) / str(seed), seed, only, counts)
             except Broken as broken:
                 broke.append(seed)
                 print(f"BROKEN {broken} (commit {revision()})", flush=True)
@@ -84,11 +91,10 @@ def main() -> None:
                     print(f"fewest events: {seed} --events {','.join(map(str, fewest))} ({[names[n] for n in fewest]})")
                     break
             else:
-                converged += world.happened
                 print(f"seed {seed}: converged after {time.monotonic() - began:.1f} s", flush=True)
             shutil.rmtree(Path(made) / str(seed))
             seed += 1
-    print(pd.Series(converged, name="times, all converged").sort_values(ascending=False).to_string())
+    print(counts.table().to_string())
     print(f"{seed - asked.seed - len(broke)} seeds converged, broken: {broke or 'none'}")
     raise SystemExit(bool(broke))
 

@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
+from unittest.mock import patch
 
 import dagster as dg
 
@@ -23,18 +24,33 @@ from nba_props.process.errors import NbaPropsError
 from nba_props.schemas import WriteMode
 from nba_props.schemas.predictions import ARCHIVED_PREDICTIONS, LEDGER
 from nba_props.storage.landing import capture_suffix
+from nba_props.warehouse.lake import LakeWarehouse
 from nba_props_tests import league
-from nba_props_tests.simulation.interruptions import ENDS, damage, ending, meanwhile, read_everything
-from nba_props_tests.simulation.world import GAMES, SPAN, World
+from nba_props_tests.conftest import REFRESHING
+from nba_props_tests.dagster_in_memory import instance_of_what_counts
+from nba_props_tests.simulation.interruptions import (
+    ENDS,
+    IN_A_VERSION,
+    damage,
+    ending,
+    ending_in_a_version,
+    lose_catalog,
+    meanwhile,
+    read_catalog,
+    read_everything,
+)
+from nba_props_tests.simulation.releases import release
+from nba_props_tests.simulation.servers import next_date, odds_from_the_client, results_from_the_client
+from nba_props_tests.simulation.world import World
 from nba_props_tests.sources.mutations import mutated, places
 
-Event = Callable[[World], None]
+Event = Callable[[World], object]
 
 
 def _game(world: World) -> league.Game:
     """A game that has not ended, mostly tonight's."""
-    open_ones = [g for g in GAMES if g.tipoff_at + timedelta(hours=2) > world.now]
-    return world.rng.choice(open_ones[:2] or GAMES)
+    open_ones = [g for g in world.games if g.tipoff_at + timedelta(hours=2) > world.now]
+    return world.rng.choice(open_ones[:2] or world.games)
 
 
 def _capture(world: World, game: league.Game, ago: float = 0.0, **more: object) -> tuple[str, object]:
@@ -46,7 +62,7 @@ def _capture(world: World, game: league.Game, ago: float = 0.0, **more: object) 
 def odds(world: World) -> None:
     """The books' quotes of both games of the next date."""
     first = _game(world)
-    for game in (g for g in GAMES if g.day == first.day):
+    for game in (g for g in world.games if g.day == first.day):
         world.land(*_capture(world, game))
 
 
@@ -74,8 +90,26 @@ def odds_of_unknown_players(world: World) -> None:
 
 def odds_of_another_game(world: World) -> None:
     """A payload lies under another game's name."""
-    path, _ = _capture(world, GAMES[0])
-    world.land(path, _capture(world, GAMES[-1])[1])
+    path, _ = _capture(world, world.games[0])
+    world.land(path, _capture(world, world.games[-1])[1])
+
+
+def odds_corrected(world: World) -> None:
+    """The feed takes back what it sent a minute ago: other lines."""
+    game = _game(world)
+    minutes = int((game.tipoff_at - world.now).total_seconds() / 60)
+    for ago, shift in ((1, 3.0), (0, 0.0)):
+        world.land(*league.capture(game, minutes + ago, shift))
+
+
+def odds_by_the_client(world: World) -> bool:
+    """The client of odds asks servers that are in trouble."""
+    return odds_from_the_client(world, next_date(world))
+
+
+def results_by_the_client(world: World) -> bool:
+    """The client of box scores asks servers that are in trouble."""
+    return results_from_the_client(world, played(world))
 
 
 def odds_damaged(world: World) -> None:
@@ -102,40 +136,50 @@ def odds_mutated(world: World) -> None:
 
 def played(world: World) -> list[date]:
     """The dates whose games are over, in order: an event draws for each."""
-    return sorted({g.day for g in GAMES if g.tipoff_at + timedelta(hours=3) < world.now})
+    return sorted({g.day for g in world.games if g.tipoff_at + timedelta(hours=3) < world.now})
 
 
-def _log_rows(day: date) -> list[dict[str, Any]]:
-    return [r for g in GAMES if g.day == day for r in league.log_rows(g)]
+def _log_rows(world: World, day: date) -> list[dict[str, Any]]:
+    return [r for g in world.games if g.day == day for r in league.log_rows(g)]
 
 
-def results(world: World) -> None:
+def results(world: World) -> bool:
     """The box scores of the dates whose games are over."""
+    before = len(world.landed)
     for day in played(world):
         if not _landed(world, day):
-            league.land_log(world.platform.zone, day, _log_rows(day))
+            world.land(league.log_path(day), league.log(day, _log_rows(world, day)))
+    return len(world.landed) > before
 
 
-def results_corrected(world: World) -> None:
+def results_corrected(world: World) -> bool:
     """A correction: somebody scored two more."""
+    before = len(world.landed)
     for day in played(world):
-        rows = _log_rows(day)
+        rows = _log_rows(world, day)
         at = world.rng.randrange(len(rows))
         rows[at] = league.scoring_more(rows[at], 2)
         path = league.log_path(day, capture_suffix(world.now))
         if _landed(world, day) and not (world.platform.zone._path / path).exists():
-            league.land_log(world.platform.zone, day, rows, capture_suffix(world.now))
+            world.land(path, league.log(day, rows))
+    return len(world.landed) > before
 
 
-def results_mutated(world: World) -> None:
+def results_mutated(world: World) -> bool:
     """A game log with values, keys or bytes that no feed sends."""
+    before = len(world.landed)
     for day in played(world)[-1:]:
-        world.land(league.log_path(day, capture_suffix(world.now)), _mutated(world, league.log(day, _log_rows(day))))
+        world.land(
+            league.log_path(day, capture_suffix(world.now)), _mutated(world, league.log(day, _log_rows(world, day)))
+        )
+    return len(world.landed) > before
 
 
 def results_damaged(world: World) -> None:
     """A game log that can't be read."""
-    world.land(league.log_path(SPAN[0], capture_suffix(world.now)), world.rng.choice([b"", b"\x1f\x8b\x08", b"null"]))
+    world.land(
+        league.log_path(world.span[0], capture_suffix(world.now)), world.rng.choice([b"", b"\x1f\x8b\x08", b"null"])
+    )
 
 
 def _landed(world: World, day: date) -> bool:
@@ -144,10 +188,10 @@ def _landed(world: World, day: date) -> bool:
 
 def deliver(world: World) -> None:
     """The feeds send what is missing, as it should have been: the last odds before each game, and each game log."""
-    for game in GAMES:
+    for game in world.games:
         world.land(*league.capture(game, 20))
-    for day in SPAN:
-        league.land_log(world.platform.zone, day, _log_rows(day), capture_suffix(world.now))
+    for day in world.span:
+        league.land_log(world.platform.zone, day, _log_rows(world, day), capture_suffix(world.now))
 
 
 def time_passes(world: World) -> None:
@@ -186,7 +230,7 @@ def tick_before(world: World) -> None:
 
 def backfill(world: World, first: int = 0, last: int | None = None) -> None:
     """`nba-props backfill` of the dates up to now, or some of them."""
-    asked = [day for day in SPAN if day <= game_date_of(world.now)][first:last]
+    asked = [day for day in world.span if day <= game_date_of(world.now)][first:last]
     pending = planning.pending(world.platform.definitions, world.platform.inputs, world.assets(PREDICT_JOB), asked)
     if pending:
         for step in planning.plan(world.platform.definitions, world.platform.inputs, pending):
@@ -195,26 +239,30 @@ def backfill(world: World, first: int = 0, last: int | None = None) -> None:
 
 def backfill_of_some_dates(world: World) -> None:
     """`nba-props backfill` of a span that overlaps others."""
-    first = world.rng.randrange(len(SPAN))
+    first = world.rng.randrange(len(world.span))
     backfill(world, first, first + 1 + world.rng.randrange(2))
 
 
 def predict_again(world: World) -> None:
     """`nba-props run DATE --force`."""
-    day = world.rng.choice([d for d in SPAN if d <= game_date_of(world.now)])
+    day = world.rng.choice([d for d in world.span if d <= game_date_of(world.now)])
     world.run(PREDICT_JOB, day)
 
 
-def grade(world: World) -> None:
+def grade(world: World) -> bool:
     """`nba-props grade` of what is published."""
-    for first, last in spans([d for d in own_dates(world.platform.warehouse) if d in SPAN], bridge=0):
+    dates = [d for d in own_dates(world.platform.warehouse) if d in world.span]
+    for first, last in spans(dates, bridge=0):
         world.run(GRADE_JOB, first, last)
+    return bool(dates)
 
 
-def reline(world: World) -> None:
+def reline(world: World) -> bool:
     """Lines of a published date are chosen again."""
-    for day in [d for d in own_dates(world.platform.warehouse) if d in SPAN][:1]:
+    dates = [d for d in own_dates(world.platform.warehouse) if d in world.span][:1]
+    for day in dates:
         world.run(RELINE_JOB, day)
+    return bool(dates)
 
 
 def _remediate(world: World, job: str, **config: object) -> None:
@@ -227,30 +275,34 @@ def _remediate(world: World, job: str, **config: object) -> None:
 def quarantine(world: World) -> None:
     """Somebody takes placeholder or invalid rows out."""
     predicate = world.rng.choice(["placeholder", "invalid_line"])
-    _remediate(world, "quarantine", predicate=predicate, first=f"{SPAN[0]}", last=f"{SPAN[-1]}", dry_run=False)
+    _remediate(
+        world, "quarantine", predicate=predicate, first=f"{world.span[0]}", last=f"{world.span[-1]}", dry_run=False
+    )
 
 
-def restore(world: World) -> None:
+def restore(world: World) -> bool:
     """Somebody puts the last batch back."""
     known = batches(world.platform.warehouse)
     if len(known):
         _remediate(world, "restore", batch_id=str(known["batch_id"].iloc[0]), dry_run=False)
+    return len(known) > 0
 
 
-def rollback(world: World) -> None:
+def rollback(world: World) -> bool:
     """Somebody takes the last run's rows back."""
     rows = world.rows()
-    mine = rows[rows["game_date"].dt.date.isin(SPAN)].sort_values("created_at")
+    mine = rows[rows["game_date"].dt.date.isin(world.span)].sort_values("created_at")
     if len(mine):
         _remediate(world, "rollback", run_id=str(mine["run_id"].iloc[-1]), dry_run=False)
+    return len(mine) > 0
 
 
-def forge(world: World) -> None:
+def forge(world: World) -> bool:
     """Another writer appends a prediction with a made-up line of 20.0, as in January 2026."""
     rows = world.rows()
-    mine = rows[rows["game_date"].dt.date.isin(SPAN) & rows["forecast"].notna()]
+    mine = rows[rows["game_date"].dt.date.isin(world.span) & rows["forecast"].notna()]
     if mine.empty:
-        return
+        return False
     row = mine.sort_values("prediction_id").iloc[[world.rng.randrange(len(mine))]]
     ident = f"forged{len(world.forged):026d}"
     made = row.assign(
@@ -258,55 +310,92 @@ def forge(world: World) -> None:
     )
     world.forged.add(ident)
     world.platform.warehouse.append(LEDGER, made, [row["game_date"].iloc[0].date()], {})
+    return True
 
 
 #: what a process may be about as something happens to it
 _WORK: tuple[Event, ...] = (backfill, predict_again, grade, reline, quarantine, restore, rollback)
 
 
+#: at which of its files or tables something happens to a process: some write few
+FEW_OR_MANY = (0, 1, 2, 3, 5, 8, 13, 20)
+
+
 def _ending(name: str) -> Event:
-    def event(world: World) -> None:
+    def event(world: World) -> bool:
         work = world.rng.choice(_WORK)
-        with ending(world, name, world.rng.randrange(20)):
+        with ending(world, name, world.rng.choice(FEW_OR_MANY)):
             work(world)
+        return False  # it is counted where it is met
 
     event.__name__, event.__doc__ = name, f"A command of {len(_WORK)} meets it at one of its files."
     return event
 
 
-def second_writer(world: World) -> None:
+def _ending_in_a_version(name: str) -> Event:
+    def event(world: World) -> bool:
+        odds(world)  # what is made again as it was is kept already
+        work = world.rng.choice((backfill, predict_again, news_sensor))
+        with ending_in_a_version(world, name, world.rng.randrange(24)):
+            work(world)
+        return False  # it is counted where it is met
+
+    event.__name__, event.__doc__ = name, "A command that has news meets it as it publishes a version."
+    return event
+
+
+def lost_catalog(world: World) -> None:
+    """The file of views for other programs is lost, or the note of what it holds; the next work makes it again."""
+    with patch.object(LakeWarehouse, "refresh_catalog", REFRESHING):
+        lose_catalog(world)
+        world.rng.choice(_WORK)(world)
+        world.lake.refresh_catalog()
+        world.broken += read_catalog(world)
+
+
+def second_writer(world: World) -> bool:
     """Another process does its own work on the same home while this one is about to write a table."""
+    came: list[World] = []
+
+    def others_work() -> None:
+        came.append(other)
+        others(other)
+
     other = world.another()
     work, others = world.rng.choice(_WORK[:4]), other.rng.choice(_WORK)
-    with meanwhile(world, world.rng.randrange(20), lambda: others(other)):
+    with meanwhile(world, world.rng.choice(FEW_OR_MANY), others_work):
         work(world)
     world.reported += other.reported
     world.broken += other.broken
+    return bool(came)
 
 
-def reader(world: World) -> None:
+def reader(world: World) -> bool:
     """A dashboard reads everything while a table is about to be written."""
-    with meanwhile(world, world.rng.randrange(20), lambda: world.broken.extend(read_everything(world))):
+    seen: list[list[str]] = []
+    with meanwhile(world, world.rng.choice(FEW_OR_MANY), lambda: seen.append(read_everything(world))):
         world.rng.choice(_WORK)(world)
+    world.broken += [problem for found in seen for problem in found]
+    return bool(seen)
 
 
-def damaged_file(world: World) -> None:
+def damaged_file(world: World) -> bool:
     """A partition that can be made again loses half of its bytes."""
     ours = [t for t in TABLES.values() if t.write_mode is WriteMode.REPLACE]
-    there = [(t.address, day) for t in ours for day in world.lake.partitions(t) if day in SPAN]
-    if there:
-        damage(world, *world.rng.choice(there))
+    ours = [t for t in ours if not world.cast or t.address in world.cast]
+    there = [(t.address, day) for t in ours for day in world.lake.partitions(t) if day in world.span]
+    return bool(there) and damage(world, *world.rng.choice(there))
 
 
 def lost_dagster_home(world: World) -> None:
     """Dagster's record of all runs is gone."""
-    world.platform.instance = world.open.enter_context(dg.DagsterInstance.ephemeral())
+    world.platform.instance = world.open.enter_context(instance_of_what_counts())
 
 
 def scrub(world: World) -> None:
     """`nba-props scrub` finds what was damaged, and nothing else but what another writer forged."""
-    found = {(d.table.address, d.partition) for d in world.lake.damaged(SPAN)}
-    forged = {(t.address, day) for t in (LEDGER, ARCHIVED_PREDICTIONS) for day in SPAN} if world.forged else set()
+    found = {(d.table.address, d.partition) for d in world.lake.damaged(world.span)}
+    forged = {(t.address, day) for t in (LEDGER, ARCHIVED_PREDICTIONS) for day in world.span} if world.forged else set()
     world.broken += [f"{where} is damaged, says the scrub" for where in found - forged - set(world.damaged)]
     world.broken += [f"the scrub does not find {where}" for where in set(world.damaged) - found]
 
@@ -316,10 +405,12 @@ EVENTS: dict[str, tuple[Event, int]] = {
     event.__name__: (event, weight)
     for event, weight in (
         (odds, 8), (odds_twice, 1), (odds_late, 1), (odds_of_unknown_players, 1), (odds_of_another_game, 1),
-        (odds_damaged, 1), (odds_mutated, 2), (results, 4), (results_corrected, 1), (results_damaged, 1),
+        (odds_damaged, 1), (odds_corrected, 1), (odds_by_the_client, 2), (results_by_the_client, 1),
+        (odds_mutated, 2), (results, 4), (results_corrected, 1), (results_damaged, 1),
         (results_mutated, 1), (time_passes, 8), (clock_is_set_back, 1), (news_sensor, 5), (results_sensor, 2),
         (backfill, 1), (backfill_of_some_dates, 1), (predict_again, 1), (grade, 1), (reline, 1), (quarantine, 1),
-        (restore, 1), (rollback, 1), (forge, 1), (scrub, 1), (damaged_file, 1), (lost_dagster_home, 1),
+        (restore, 1), (rollback, 1), (forge, 1), (scrub, 1), (damaged_file, 1), (lost_dagster_home, 1), (lost_catalog, 1), (release, 2),
         (second_writer, 2), (reader, 1), *((_ending(name), 1) for name in ENDS),
+        *((_ending_in_a_version(name), 1) for name in IN_A_VERSION),
     )
 }  # fmt: skip

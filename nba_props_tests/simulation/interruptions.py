@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import date
 from typing import Any
 from unittest.mock import patch
@@ -16,7 +16,9 @@ from nba_props.catalog import TABLES
 from nba_props.process import stopping
 from nba_props.process.errors import NbaPropsError
 from nba_props.warehouse.lake import LakeWarehouse, files
-from nba_props_tests.simulation.world import SPAN, World
+from nba_props.warehouse.lake.manifests import Manifests
+from nba_props.warehouse.lake.versions import Versions
+from nba_props_tests.simulation.world import World
 
 Put = Callable[..., None]
 
@@ -71,7 +73,7 @@ def ending(world: World, name: str, file: int) -> Iterator[None]:
     def put(*given: Any) -> None:
         left[0] -= 1
         if left[0] == -1 or (left[0] < 0 and name in _LASTING):
-            world.happened[f"{name}, met"] += left[0] == -1
+            world.happened[name] += left[0] == -1
             return faulty(*given)
         return plain(*given)
 
@@ -83,6 +85,84 @@ def ending(world: World, name: str, file: int) -> Iterator[None]:
     finally:
         # the next process knows nothing of this one
         world.platform.rebuild()
+
+
+#: by name, what the step of a publication then becomes: a file that is kept, or the manifest that names them
+IN_A_VERSION: dict[str, Callable[[Put], Put]] = {
+    "killed_before_a_step_of_a_version": _before(Killed()),
+    "killed_after_a_step_of_a_version": _after(Killed()),
+    "full_disk_in_a_version": _before(_refused(errno.ENOSPC)),
+}
+
+
+@contextmanager
+def ending_in_a_version(world: World, name: str, step: int) -> Iterator[None]:
+    """What is done inside ends in such a way at its n-th step that makes a version, if it makes as many."""
+    left = [step]
+
+    def ends(plain: Put) -> Put:
+        faulty = IN_A_VERSION[name](plain)
+
+        def taken(*given: Any) -> Any:
+            left[0] -= 1
+            if left[0] == -1:
+                world.happened[name] += 1
+                return faulty(*given)
+            return plain(*given)
+
+        return taken
+
+    try:
+        with ExitStack() as patches:
+            for point in ("begin", "hold", "write"):
+                patches.enter_context(patch.object(Manifests, point, ends(getattr(Manifests, point))))
+            yield
+    except (Killed, OSError) as end:
+        world.reported.append(f"{name}: {end!r}")
+    finally:
+        world.platform.rebuild()
+
+
+@contextmanager
+def noting_publications(world: World) -> Iterator[None]:
+    """Inside, what each run wrote of a date is known when it begins to publish it."""
+    plain = Versions.publish
+
+    def publish(versions: Versions, day: date, run: Any) -> None:
+        world.wrote[run.run_id, day] = dict(run.written[day])
+        plain(versions, day, run)
+
+    with patch.object(Versions, "publish", publish):
+        yield
+
+
+def lose_catalog(world: World) -> None:
+    """The file of views is gone or damaged, or the note of what it holds is; the doctor sees damage, and moves it."""
+    lake = world.lake
+    lake.refresh_catalog()
+    lost = world.rng.choice([lake.catalog_path, lake.catalog_note])
+    if world.rng.random() < 0.5:
+        lost.unlink()
+        return
+    lost.write_bytes(lost.read_bytes()[:100])
+    if not (lake.catalog_flaw() or lake.catalog_note_flaw()):
+        world.broken.append(f"{lost.name} is cut, and the doctor says nothing")
+    if lake.catalog_flaw():
+        lost.unlink()
+
+
+def read_catalog(world: World) -> list[str]:
+    """What another program finds wrong in the file of views."""
+    found = []
+    with duckdb.connect(str(world.lake.catalog_path), read_only=True) as connection:
+        for table in TABLES.values():
+            rows = sum(state.rows for state in world.lake.states(table).values())
+            if any(address == table.address for address, _ in world.damaged):
+                continue
+            counted = connection.execute(f"SELECT COUNT(*) FROM {table.address}").fetchall()[0][0]
+            if counted != rows:
+                found.append(f"the catalog has {counted} rows of {table.address}, the lake {rows}")
+    return found
 
 
 @contextmanager
@@ -112,7 +192,11 @@ def read_everything(world: World) -> list[str]:
     lake, found = LakeWarehouse(world.lake.root), []
     for table in TABLES.values():
         for day, state in lake.states(table).items():
-            if day in SPAN and (table.address, day) not in world.damaged and len(lake.read(table, [day])) != state.rows:
+            if (
+                day in world.span
+                and (table.address, day) not in world.damaged
+                and len(lake.read(table, [day])) != state.rows
+            ):
                 found.append(f"a reader saw half of {table.address} of {day}")
     if not world.damaged:
         try:

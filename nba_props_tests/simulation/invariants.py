@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pandas as pd
 
 from nba_props.catalog import TABLES
@@ -9,11 +11,11 @@ from nba_props.domain.lines import claimed_lines_sql
 from nba_props.domain.stored import span_sql
 from nba_props.schemas.predictions import LEDGER
 from nba_props.schemas.raw import ODDS_QUOTES, QUARANTINED_QUOTES
+from nba_props.warehouse.lake.manifests import Manifest
 from nba_props_tests import league
-from nba_props_tests.simulation.world import GAMES, SPAN, World
+from nba_props_tests.simulation.world import USUAL, World
 
-_ODDS = league.capture(GAMES[0], 0)[0].split("/")[0] + "/"
-_SPAN = {"first": SPAN[0], "last": SPAN[-1]}
+_ODDS = league.capture(USUAL.games[0], 0)[0].split("/")[0] + "/"
 
 
 def check(world: World) -> list[str]:
@@ -23,7 +25,9 @@ def check(world: World) -> list[str]:
     found += [*_nothing_lost(world), *_whole(world), *_versions(world)]
     if ODDS_QUOTES.address in {address for address, _ in world.damaged}:
         return found  # a line can't be compared with a quote that can't be read
-    rows = world.platform.query(f"SELECT * FROM ({claimed_lines_sql(span_sql(LEDGER))}) AS j", **_SPAN)
+    rows = world.platform.query(
+        f"SELECT * FROM ({claimed_lines_sql(span_sql(LEDGER))}) AS j", first=world.span[0], last=world.span[-1]
+    )
     ours = rows[~rows["prediction_id"].isin(world.forged)]
     return [*found, *_lines(ours, world), *_in_time(ours), *_forged_is_seen(rows, world)]
 
@@ -46,7 +50,9 @@ def _forget_what_is_made_again(world: World) -> None:
 def _lines(ours: pd.DataFrame, world: World) -> list[str]:
     """No line is invented: each equals its quote."""
     bad = ours[ours["line_problem"].notna()]
-    quotes = world.platform.query(f"SELECT * FROM {span_sql(ODDS_QUOTES)} AS q", **_SPAN).set_index("quote_id")
+    quotes = world.platform.query(
+        f"SELECT * FROM {span_sql(ODDS_QUOTES)} AS q", first=world.span[0], last=world.span[-1]
+    ).set_index("quote_id")
     lined = ours[ours["line"].notna()]
     own = quotes.reindex(lined["quote_id"])
     same = (own["line"].to_numpy() == lined["line"].to_numpy()) & (
@@ -79,8 +85,10 @@ def _whole(world: World) -> list[str]:
     """Every partition can be read and has the rows that were stated for it; those that changed are read."""
     broken = []
     for table in TABLES.values():
-        states = {day: state for day, state in world.lake.states(table).items() if day in SPAN}
+        states = {day: state for day, state in world.lake.states(table).items() if day in world.span}
         changed = [day for day, state in states.items() if world.looked_at.get((table.address, day)) != state]
+        if not changed:  # to read nothing costs as much as a partition
+            continue
         read = world.lake.read(table, changed)
         counts = read["game_date"].dt.date.value_counts() if len(read) else {}
         broken += [
@@ -93,18 +101,32 @@ def _whole(world: World) -> list[str]:
 
 
 def _versions(world: World) -> list[str]:
-    """The newest version of each date has every file that it names, and no run that is over is taken for one at work."""
+    """The newest version of each date has every file that it names and all that its run wrote, and no run that is over is
+    taken for one at work.
+    """
     manifests = world.lake._versions.manifests
     broken = []
-    for day in SPAN:
+    for day in world.span:
         known = manifests.instants(day)
-        newest = manifests.read(day, known[max(known)]).tables if known else {}
+        manifest = manifests.read(day, known[max(known)]) if known else None
+        newest = manifest.tables if manifest else {}
+        broken += _torn(world, day, manifest) if manifest else []
         files = {name: manifests.file(day, kept.name) for name, kept in newest.items()}
         broken += [
             f"{name} of {day}: its version has lost its file" for name, file in files.items() if not file.exists()
         ]
     at_work = list((manifests.root / "open").glob("*.journal"))
     return broken + [f"{journal.name}: a run that is over" for journal in at_work]
+
+
+def _torn(world: World, day: date, manifest: Manifest) -> list[str]:
+    """What a run wrote of a date and its version lacks: all tables of a run appear together, or as written later."""
+    broken = []
+    for name, wrote in world.wrote.get((manifest.run_id, day), {}).items():
+        kept = manifest.tables.get(name)
+        if kept is None or (kept.digest != wrote.digest and kept.written < wrote.written):
+            broken.append(f"{name} of {day}: not in the version of the run that wrote it")
+    return broken
 
 
 def _forged_is_seen(rows: pd.DataFrame, world: World) -> list[str]:

@@ -4,25 +4,34 @@ from __future__ import annotations
 
 import random
 import shutil
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass, field
 from pathlib import Path
 
-import dagster as dg
+import pandas as pd
 
 from nba_props.automation import planning
-from nba_props.automation.jobs import GRADE_JOB, PREDICT_JOB
+from nba_props.automation.jobs import PREDICT_JOB, TRAIN_JOB
 from nba_props.catalog import TABLES
 from nba_props.process.errors import NbaPropsError
 from nba_props.schemas import WriteMode
-from nba_props_tests.conftest import Platform, open_platform
+from nba_props_tests.conftest import IN_AUTUMN
 from nba_props_tests.copies import copied
+from nba_props_tests.dagster_in_memory import instance_of_what_counts, instance_that_forgets
 from nba_props_tests.simulation import invariants
 from nba_props_tests.simulation.events import EVENTS, backfill, deliver, grade, tick_before
-from nba_props_tests.simulation.world import END, SPAN, World, cast_of, empty
+from nba_props_tests.simulation.interruptions import noting_publications
+from nba_props_tests.simulation.servers import TROUBLES
+from nba_props_tests.simulation.world import SHORT, Dates, World, cast_of, dates_of, empty, opened
 
-#: events of a seed
-LENGTH = 12
+#: events of a seed, and of a short one
+LENGTH, FEW = 12, 6
+#: of a short seed's events, those whose turn it is
+OWN = 3
+#: what a seed of the autumn meets besides its events
+WINTER = "winter_time"
 #: runs in which everything is made up for once the faults stop
 BOUND = 4
 #: tables that show when something was published, which differs from a plain backfill by right
@@ -34,6 +43,10 @@ _OF_THE_LEDGER = (
 )  # fmt: skip
 
 
+#: the folder of a league up to the morning of some dates, with its models
+Prepared = Callable[[Dates], Path]
+
+
 class Broken(AssertionError):
     """An invariant does not hold, or the tables do not converge."""
 
@@ -41,64 +54,111 @@ class Broken(AssertionError):
 def plan(seed: int) -> list[str]:
     """The names of a seed's events."""
     names, weights = list(EVENTS), [weight for _, weight in EVENTS.values()]
-    return random.Random(seed).choices(names, weights, k=LENGTH)  # noqa: S311
+    drawn = random.Random(seed).choices(names, weights, k=FEW if seed in SHORT else LENGTH)  # noqa: S311
+    if seed in SHORT:  # all kinds take place in all of these
+        drawn[1::2] = (names[(OWN * seed + n) % len(names)] for n in range(OWN))
+    return drawn
 
 
-def play(prepared: Path, folder: Path, seed: int, only: Sequence[int] | None = None) -> World:
-    """Play a seed, or some of its events, on a copy of a prepared league.
+@dataclass
+class Counts:
+    """How often each kind was drawn, took place, left every invariant as it was, and was in a seed that converged."""
+
+    drawn: Counter[str] = field(default_factory=Counter)
+    injected: Counter[str] = field(default_factory=Counter)
+    survived: Counter[str] = field(default_factory=Counter)
+    converged: Counter[str] = field(default_factory=Counter)
+
+    def add(self, world: World, *, converged: bool) -> None:
+        """Add a seed."""
+        self.drawn += world.drawn
+        self.injected += world.happened
+        self.survived += world.survived
+        self.converged += world.survived if converged else Counter()
+
+    def table(self) -> pd.DataFrame:
+        """A row for every kind there is."""
+        columns = {
+            name: pd.Series(vars(self)[name], dtype=int) for name in ("drawn", "injected", "survived", "converged")
+        }
+        return pd.DataFrame(columns).reindex([*EVENTS, *TROUBLES, WINTER]).fillna(0).astype(int)
+
+
+def play(
+    prepared: Prepared, folder: Path, seed: int, only: Sequence[int] | None = None, counts: Counts | None = None
+) -> World:
+    """Play a seed, or some of its events, on copies of a prepared league.
 
     Raises:
         Broken: with the seed and the events so far.
     """
-    copied(prepared, folder / "world")
-    with ExitStack() as opened:
-        instance = opened.enter_context(dg.DagsterInstance.ephemeral())
-        world = World(open_platform(folder / "world", instance), cast=cast_of(seed), open=opened)
-        empty(world.platform)
+    dates = dates_of(seed)
+    copied(prepared(dates), folder / "world")
+    counts = counts or Counts()
+    with ExitStack() as stack:
+        instance = stack.enter_context(instance_of_what_counts())
+        platform = opened(folder / "world", instance, dates, dates.begin)
+        world = World(platform, dates=dates, cast=cast_of(seed), open=stack)
+        stack.enter_context(noting_publications(world))
+        empty(platform, dates)
         tick_before(world)
+        world.remember()
         done: list[str] = []
-        for n, name in enumerate(plan(seed)):
-            if only is not None and n not in only:
-                continue
-            # an event's choices are its own, so that others can be left out
-            world.rng = random.Random(f"{seed}/{n}")  # noqa: S311
-            done.append(f"{n} {name} at {world.now:%m-%d %H:%M}")
-            _take_place(world, name, f"seed {seed} after {done}")
-        _converges(world, prepared, folder, f"seed {seed} after {done}")
+        try:
+            for n, name in enumerate(plan(seed)):
+                if only is not None and n not in only:
+                    continue
+                # an event's choices are its own, so that others can be left out
+                world.rng = random.Random(f"{seed}/{n}")  # noqa: S311
+                done.append(f"{n} {name} at {world.now:%m-%d %H:%M}")
+                _take_place(world, name, f"seed {seed} after {done}")
+            if dates.league_begins == IN_AUTUMN:
+                world.drawn[WINTER] = world.happened[WINTER] = world.survived[WINTER] = 1
+            _converges(world, prepared, folder, f"seed {seed} after {done}")
+        except BaseException:
+            counts.add(world, converged=False)
+            raise
+        counts.add(world, converged=True)
     return world
 
 
 def _take_place(world: World, name: str, where: str) -> None:
     """One event, and what holds after it."""
+    world.drawn[name] += 1
+    before = world.happened.copy()
     try:
-        EVENTS[name][0](world)
+        # some are counted where they happen, in the middle of something
+        if EVENTS[name][0](world) is not False:
+            world.happened[name] += 1
     except NbaPropsError as refused:
         # a person or a log has this sentence; without a cause it is a defect
         if not world.damaged:
             raise Broken(f"{where}: {refused}") from refused
         world.reported.append(f"{name}: {refused}")
-    world.happened[name] += 1
+        world.happened[name] += 1
     if broken := invariants.check(world):
         raise Broken(f"{where}: {broken[:3]}")
+    world.survived += world.happened - before
     world.remember()
 
 
-def _converges(world: World, prepared: Path, folder: Path, where: str) -> None:
+def _converges(world: World, prepared: Prepared, folder: Path, where: str) -> None:
     """Once the faults stop, a bounded number of runs ends with the tables of a plain backfill of what has landed."""
-    world.platform.now = END
+    world.platform.now = world.dates.end
     deliver(world)
     settle(world, where)
     world.remember()
-    copied(prepared, folder / "plain")
-    with dg.DagsterInstance.ephemeral() as instance:
-        plain = open_platform(folder / "plain", instance, now=END)
+    copied(prepared(world.dates), folder / "plain")
+    with instance_that_forgets() as instance:
+        plain = opened(folder / "plain", instance, world.dates, world.now)
         shutil.rmtree(plain.zone._path)
         copied(world.platform.zone._path, plain.zone._path)
-        other = World(plain, cast=world.cast)
-        # checks change nothing, and the world has run them
-        plain.materialize(SPAN[0], SPAN[-1], other.assets(PREDICT_JOB))
-        plain.materialize(SPAN[0], SPAN[-1], other.assets(GRADE_JOB), job=GRADE_JOB)
-        found, expected = outcome(world.platform), outcome(plain)
+        other = World(plain, dates=world.dates, cast=world.cast)
+        for job, first, last in plain.missing(world.span[0], world.span[-1]):  # a week that begins has its models
+            plain.materialize(first, last, None if job == TRAIN_JOB else other.assets(job), job)
+        # checks change nothing, and the world has run them; grades are among what this job makes
+        plain.materialize(world.span[0], world.span[-1], other.assets(PREDICT_JOB))
+        found, expected = outcome(world), outcome(other)
     differing = [(table, day) for table, days in expected.items() for day in days if found[table].get(day) != days[day]]
     differing += [(table, day) for table, days in found.items() for day in days if day not in expected[table]]
     if differing:
@@ -109,9 +169,11 @@ def settle(world: World, where: str) -> None:
     """Ask for everything once more, until nothing is pending."""
     for _ in range(BOUND):
         backfill(world)
-        grade(world)
-        if not planning.pending(world.platform.definitions, world.platform.inputs, world.assets(PREDICT_JOB), SPAN):
+        if not planning.pending(
+            world.platform.definitions, world.platform.inputs, world.assets(PREDICT_JOB), world.span
+        ):
             break
+        grade(world)
     else:
         raise Broken(f"{where}: dates are still pending after {BOUND} rounds: {world.reported[-3:]}")
     if broken := [*invariants.check(world), *invariants.nothing_dropped(world)]:
@@ -120,23 +182,23 @@ def settle(world: World, where: str) -> None:
         raise Broken(f"{where}: {sorted(world.damaged)} are still damaged")
 
 
-def outcome(platform: Platform) -> dict[str, dict[str, str]]:
-    """The content of each partition of ``SPAN`` with rows, run ids and clocks aside."""
+def outcome(world: World) -> dict[str, dict[str, str]]:
+    """The content of each partition of a world's dates with rows, run ids and clocks aside."""
     return {
         table.address: {
             str(day): state.content[""]
-            for day, state in platform.warehouse.states(table).items()
-            if day in SPAN and state.rows
+            for day, state in world.lake.states(table).items()
+            if day in world.span and state.rows
         }
         for table in TABLES.values()
         if table.write_mode is not WriteMode.APPEND and table.address not in _OF_THE_LEDGER
     }
 
 
-def shrunk(prepared: Path, folder: Path, seed: int) -> list[int]:
+def shrunk(prepared: Prepared, folder: Path, seed: int) -> list[int]:
     """The fewest events of a broken seed that still break it, each left out in turn."""
-    kept = list(range(LENGTH))
-    for n in range(LENGTH):
+    kept = list(range(len(plan(seed))))
+    for n in list(kept):
         without = [k for k in kept if k != n]
         try:
             play(prepared, folder / f"without-{n}", seed, without)

@@ -78,9 +78,8 @@ def captured(season):
     for minutes in BEFORE:
         just_after = props["tipoff_at"] - pd.Timedelta(minutes=minutes - 1)
         judged = judged_quotes(slate.assign(cutoff_at=just_after.to_numpy()), quotes, resolved)
-        offers = book_lines(judged[judged["minutes_before_game"] == minutes]).merge(
-            known, on=PROP, validate="many_to_one"
-        )
+        of_capture = judged["quote_id"].isin(quotes.loc[quotes["minutes_before_game"] == minutes, "quote_id"])
+        offers = book_lines(judged[of_capture]).merge(known, on=PROP, validate="many_to_one")
         offers["true"] = _over_by_truth(season, props, offers)
         by_capture[minutes] = offers[offers["is_main"]].reset_index(drop=True)
     return by_capture
