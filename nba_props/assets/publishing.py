@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 import dagster as dg
 
+from nba_props.process.errors import NbaPropsError
 from nba_props.process.revision import revision
 from nba_props.warehouse.base import Publication, Warehouse, WarehouseError
 
@@ -16,7 +17,7 @@ from nba_props.warehouse.base import Publication, Warehouse, WarehouseError
 PUBLICATION = "publication"
 
 
-class NotPublished(dg.DagsterError):
+class NotPublished(NbaPropsError, dg.DagsterError):
     """A run has written its tables, and no version of them could be published.
 
     It is an error of Dagster's kind: any other one from the end of a resource is a line in the log of a successful run.

@@ -27,9 +27,9 @@ from nba_props_tests.simulation.servers import TROUBLES
 from nba_props_tests.simulation.world import SHORT, Dates, World, cast_of, dates_of, empty, opened
 
 #: events of a seed, and of a short one
-LENGTH, FEW = 12, 6
+LENGTH, FEW = 12, 9
 #: of a short seed's events, those whose turn it is
-OWN = 3
+OWN = 6
 #: what a seed of the autumn meets besides its events
 WINTER = "winter_time"
 #: runs in which everything is made up for once the faults stop
@@ -56,7 +56,7 @@ def plan(seed: int) -> list[str]:
     names, weights = list(EVENTS), [weight for _, weight in EVENTS.values()]
     drawn = random.Random(seed).choices(names, weights, k=FEW if seed in SHORT else LENGTH)  # noqa: S311
     if seed in SHORT:  # all kinds take place in all of these
-        drawn[1::2] = (names[(OWN * seed + n) % len(names)] for n in range(OWN))
+        drawn[-OWN:] = (names[(OWN * seed + n) % len(names)] for n in range(OWN))
     return drawn
 
 

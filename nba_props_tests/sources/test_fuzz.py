@@ -5,6 +5,7 @@ A feed's mutations are read together, as payloads of one date, so that thousands
 
 from __future__ import annotations
 
+import gc
 import gzip
 import json
 import random
@@ -297,6 +298,15 @@ def fuzz(name: str, seed: int, count: int) -> None:
 @pytest.fixture(autouse=True)
 def words_as_payloads(monkeypatch):
     monkeypatch.setattr(pdf_words, "Reader", AsWords)
+
+
+@pytest.fixture(autouse=True)
+def without_collections_in_deep_payloads():
+    """What earlier tests left would be finalized at the limit of recursion, which pytest takes for errors of this one."""
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()
 
 
 @pytest.mark.parametrize("feed", FEEDS)
