@@ -26,6 +26,25 @@ from nba_props.warehouse.base import Warehouse, is_simulated
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+
+class Heads:
+    """An ASGI application that answers HEAD as another one answers GET, without the content."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Forward a request."""
+        if scope["type"] != "http" or scope["method"] != "HEAD":
+            await self._app(scope, receive, send)
+            return
+
+        async def sending(message: Message) -> None:
+            await send({**message, "body": b""} if message["type"] == "http.response.body" else message)
+
+        await self._app({**scope, "method": "GET"}, receive, sending)
 
 
 def app(settings: Settings, warehouse: Warehouse, clock: Clock, metrics: Callable[[], str] | None = None) -> FastAPI:
@@ -37,6 +56,8 @@ def app(settings: Settings, warehouse: Warehouse, clock: Clock, metrics: Callabl
         title="nba_props", description="Slates, players and scores, read-only. Probabilities and EV are those of the "
         "pages; a simulated league says so in each answer.", docs_url=None, redoc_url=None,
     )  # fmt: skip
+
+    made.add_middleware(Heads)
 
     def answer(**found: Any) -> dict[str, Any]:
         return {"is_simulated": is_simulated(warehouse), **found}
@@ -95,7 +116,7 @@ def app(settings: Settings, warehouse: Warehouse, clock: Clock, metrics: Callabl
     def root() -> RedirectResponse:
         return RedirectResponse(f"/{INDEX}")
 
-    @made.api_route("/{name:path}", methods=["GET", "HEAD"], include_in_schema=False)
+    @made.get("/{name:path}", include_in_schema=False)
     def page(name: str) -> Response:
         found = file_answer(Path(settings.site), name)
         if found is None:

@@ -72,6 +72,15 @@ def test_it_reads_only_and_answers_no_other_site(client):
     assert "'unsafe-inline'" not in policy.split("script-src")[1].split(";")[0]
 
 
+@pytest.mark.parametrize(
+    "path",
+    ["/", "/api/dates", "/api/systems", f"/api/slate/{DAY}", "/openapi.json", "/nothing.html", "/api/slate/soon"],
+)
+def test_head_is_get_without_the_content(client, path):
+    whole, head = client.get(path, follow_redirects=False), client.head(path, follow_redirects=False)
+    assert (head.status_code, head.headers, head.content) == (whole.status_code, whole.headers, b"")
+
+
 def test_asking_writes_nothing(client):
     site = Path(client.platform.settings.site)
     for path in ("/", "/index.html", f"/{DAY}/index.html", f"/api/slate/{DAY}", f"/{DAY + timedelta(30)}/index.html"):
