@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,6 +31,8 @@ def metrics(file: Path | None) -> None:
     """
     from nba_props.storage.files import replace
 
+    if file is not None and not file.parent.is_dir():
+        raise click.BadParameter(f"there is no folder {file.parent}", param_hint="--to")
     text = metrics_of(load_settings())()
     if file is None:
         click.echo(text, nl=False)
@@ -49,12 +51,11 @@ def metrics_of(settings: Settings) -> Callable[[], str]:
         return deployment, build_defs(deployment)
 
     def read() -> str:
-        from nba_props.automation.instance import open_instance
+        from nba_props.automation.instance import open_if_there
         from nba_props.automation.metrics import gauges
         from nba_props.presentation.exposition import exposition
 
         deployment, built = definitions()
-        with open_instance(settings) as instance:
-            return exposition(gauges(deployment, instance, built))
+        return exposition(gauges(deployment, partial(open_if_there, settings), built))
 
     return read
