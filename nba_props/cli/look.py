@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from typing import TYPE_CHECKING
@@ -25,7 +24,6 @@ from nba_props.warehouse.base import WarehouseError, is_simulated
 if TYPE_CHECKING:
     import pandas as pd
 
-_SHOW_TABLES = re.compile(r"\s*show\s+tables\s*;?\s*", re.I)
 #: most players listed when a name is ambiguous
 _NAMED = 40
 
@@ -265,8 +263,7 @@ def sql(query: str, instant: datetime | None, form: str) -> None:
         if instant is not None:
             lake = lake.as_of(instant)
         try:
-            # the engine's SHOW TABLES does not look into datasets
-            frame = lake.tables if _SHOW_TABLES.fullmatch(query) else lake.sql(query)
+            frame = lake.sql(query)
         except WarehouseError as error:
             if not (more := explained(query, str(error))):
                 raise
