@@ -71,6 +71,11 @@ class Lake:
         return f"<{self._warehouse.place}{then}: {len(TABLES)} tables, {len(self._views)} views{source}>"
 
     @property
+    def instant(self) -> datetime | None:
+        """The instant as of which the tables are read; None for now."""
+        return self._instant
+
+    @property
     def source(self) -> str | None:
         """REAL or SIMULATED; None before the first data."""
         return self._warehouse.source()
