@@ -33,7 +33,6 @@ def _names() -> list[str]:
         "nba-props export 2026-01-09..2026-01-10",
         "nba-props export 2026-01-09 --table current_predictions --into predictions",
         "nba-props export 2026-01-09..2026-01-10 --to delta",
-        fails="nothing of SPAN is stored",
     )
 )
 @click.argument("span", type=DateSpan())

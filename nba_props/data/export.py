@@ -150,7 +150,7 @@ def _to_folder(lake: Lake, span: Sequence[date], target: Path, addresses: Sequen
         shutil.rmtree(left) if left.is_dir() and not left.is_symlink() else left.unlink(missing_ok=True)
     made = target / f"{TEMPORARY}{uuid.uuid4().hex}"
     made.mkdir()
-    #: the finished files by their names in the copy; their own are no reader's, since a killed export leaves them
+    #: the finished files by their names in the copy; their own do not end with .parquet: a killed export leaves them
     written: dict[str, Path] = {}
     rows = 0
     try:

@@ -18,7 +18,7 @@ def this_process() -> str:
 
 
 def process(number: int) -> str:
-    """A process as text: the machine, its number there and, where the system says so, when it was started."""
+    """A process as text: the machine, its number there and, where the system has it, the time of its start."""
     return f"{_machine()} {number} {_started(number)}"
 
 

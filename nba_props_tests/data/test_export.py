@@ -77,7 +77,7 @@ def test_a_folder_has_a_file_for_each_date_and_is_described(copy, tmp_path):
 
 
 def test_readers_take_the_folder_of_a_table_and_of_a_single_table(copy, tmp_path):
-    """The date is no folder's name, and no other file is in a reader's way."""
+    """Folders are not named by dates, and other files are hidden from readers."""
     copy([D1, D2], "unresolved_names")
     expected = [D1] * 3 + [D2] * 2
     for folder in (tmp_path / "copy", tmp_path / "copy" / UNRESOLVED):
