@@ -130,9 +130,10 @@ class Lake:
         """
         import pandas as pd
 
+        address = self.address_of(name)
         rows = [
-            (c.name, str(c.type), c.nullable, c.unit, c.description, example(c))
-            for c in self.columns_of(self.address_of(name))
+            (c.name, str(c.type), c.nullable, c.unit, c.description, example(c, address))
+            for c in self.columns_of(address)
         ]
         return pd.DataFrame(rows, columns=["column", "type", "nullable", "unit", "meaning", "example"]).astype(
             {"example": object}

@@ -54,14 +54,14 @@ def _resource(of: Resource) -> dict[str, Any]:
         "format": "parquet",
         "mediatype": "application/vnd.apache.parquet",
         "schema": {
-            "fields": [_field(column) for column in of.columns],
+            "fields": [_field(column, of.address) for column in of.columns],
             "fieldsMatch": ["exact"],
             **({"primaryKey": list(of.key)} if of.key else {}),
         },
     }
 
 
-def _field(column: Column) -> dict[str, Any]:
+def _field(column: Column, address: str) -> dict[str, Any]:
     limits = {
         "required": None if column.nullable else True,
         "minimum": _plain(column, column.ge),
@@ -73,7 +73,7 @@ def _field(column: Column) -> dict[str, Any]:
         "name": column.name,
         "type": _TYPES[column.type],
         "description": column.description,
-        "example": example_text(column),
+        "example": example_text(column, address),
         **({"unit": column.unit} if column.unit else {}),
         **({"constraints": constraints} if constraints else {}),
     }

@@ -21,6 +21,7 @@ from nba_props.schemas import Type
 from nba_props.schemas.base import PANDAS_DTYPES
 from nba_props.schemas.examples import example
 from nba_props.settings import BadSetting, SettingsError
+from nba_props.sources import registry
 from nba_props.warehouse.base import WarehouseError
 from nba_props.warehouse.lake import LakeWarehouse
 from nba_props.warehouse.lake.columns import columns_of
@@ -231,6 +232,16 @@ def test_every_table_and_view_is_listed_and_described(small):
         assert described["example"].notna().all(), address
     row = small.describe("ledger").set_index("column").loc["line_margin"]
     assert (row["type"], row["nullable"], row["unit"]) == ("FLOAT64", True, "stat")
+
+
+def test_an_example_of_a_payload_is_of_the_feed_of_its_table_and_teams_differ(small):
+    for feed in registry.feeds():
+        for table in (table for raw in feed.tables for table in (raw.table, raw.quarantine)):
+            row = small.describe(table.address).set_index("column")["example"]
+            assert row["payload"].startswith(f"{feed.name}/"), table.address
+    row = small.describe("schedule").set_index("column")["example"]
+    assert len(str(row["home_team_id"])) == 10
+    assert row["home_team_id"] != row["away_team_id"]
 
 
 def test_an_example_keeps_the_contract():
