@@ -73,7 +73,7 @@ def app(settings: Settings, warehouse: Warehouse, clock: Clock, metrics: Callabl
 
     @made.get("/api/slate/{day}", summary="Every prop of a date: a row per player and market")
     def props(day: date, market: str | None = None) -> dict[str, Any]:
-        known = markets.keys()
+        known, market = markets.keys(), None if market is None else markets.key_of(market)
         if market is not None and market not in known:
             raise HTTPException(422, f"{market} is not a market: they are {', '.join(known)}")
         rows = found_slate(day).props

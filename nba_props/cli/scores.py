@@ -15,7 +15,7 @@ from nba_props.cli.printing import FORMAT, Column, Output
 from nba_props.cli.program import program
 from nba_props.cli.session import text_of, to_read, within_reach
 from nba_props.cli.site import open_page
-from nba_props.cli.values import MARKET_SHOWN, DateSpan, Day
+from nba_props.cli.values import MARKET_SHOWN, DateSpan, Day, NewFile
 from nba_props.deployment import clock_of, frozen, load_settings
 from nba_props.domain.systems import SYSTEM_TABLES
 from nba_props.facts.markets import ALL_TIERS, POINTS
@@ -78,7 +78,7 @@ def validate(span: list[date], everything: bool, form: str) -> None:
 @click.argument("span", type=DateSpan())
 @click.option(
     "--out",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=NewFile(),
     help="File of the page.  [default: <home>/reports/]",
 )
 @click.option("--open", "opened", is_flag=True, help="Open the page in a browser.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date, datetime
@@ -51,6 +52,19 @@ def day_of(text: str) -> date:
         ValueError: the text is neither.
     """
     return spoken_day(text, today)
+
+
+class NewFile(click.Path):
+    """A file that is written, in a folder that exists: a typing error makes none."""
+
+    def __init__(self) -> None:
+        super().__init__(dir_okay=False, path_type=Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        path = Path(os.fsdecode(super().convert(value, param, ctx)))
+        if not path.parent.is_dir():
+            self.fail(f"there is no folder {path.parent}")
+        return path
 
 
 class Day(click.ParamType):  # type: ignore[type-arg,unused-ignore]

@@ -41,6 +41,7 @@ def test_the_data_are_those_of_the_pages(client):
         assert (values["line"], values["why"]) == (mine["line"], mine["why"])
     rebounds = client.get(f"/api/slate/{DAY}", params={"market": "rebounds"}).json()["props"]
     assert {p["market"] for p in rebounds} == {"rebounds"}
+    assert client.get(f"/api/slate/{DAY}", params={"market": "REB"}).json()["props"] == rebounds
 
 
 def test_a_player_has_his_published_rows_and_the_quotes_behind_them(client):
