@@ -11,7 +11,7 @@ import click
 
 from nba_props.cli.group import example, main
 from nba_props.cli.session import to_read
-from nba_props.cli.values import NewFile
+from nba_props.cli.values import new_file
 from nba_props.deployment import Deployment, deployed, load_settings
 from nba_props.settings import Settings
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @main.command(**example("nba-props metrics", "nba-props metrics --to /var/lib/node_exporter/nba_props.prom"))
 @click.option(
-    "--to", "file", type=NewFile(), metavar="FILE",
+    "--to", "file", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
     help="Write them to FILE, which is replaced as a whole, for node_exporter's textfile collector.",
 )  # fmt: skip
 def metrics(file: Path | None) -> None:
@@ -32,11 +32,12 @@ def metrics(file: Path | None) -> None:
     """
     from nba_props.storage.files import replace
 
+    to = file and new_file(file, "--to")
     text = metrics_of(load_settings())()
-    if file is None:
+    if to is None:
         click.echo(text, nl=False)
     else:
-        replace(file, text.encode())
+        replace(to, text.encode())
 
 
 def metrics_of(settings: Settings) -> Callable[[], str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date, datetime
@@ -54,17 +53,15 @@ def day_of(text: str) -> date:
     return spoken_day(text, today)
 
 
-class NewFile(click.Path):
-    """A file that is written, in a folder that exists: a typing error makes none."""
+def new_file(path: Path, option: str) -> Path:
+    """A file that is to be written, in a folder that exists: a typing error makes none.
 
-    def __init__(self) -> None:
-        super().__init__(dir_okay=False, path_type=Path)
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        path = Path(os.fsdecode(super().convert(value, param, ctx)))
-        if not path.parent.is_dir():
-            self.fail(f"there is no folder {path.parent}")
-        return path
+    Raises:
+        BadParameter: the folder does not exist.
+    """
+    if not path.parent.is_dir():
+        raise click.BadParameter(f"there is no folder {path.parent}", param_hint=option)
+    return path
 
 
 class Day(click.ParamType):  # type: ignore[type-arg,unused-ignore]
