@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Iterator
+from configparser import ConfigParser
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -120,3 +121,23 @@ def test_every_module_that_is_cited_by_its_package_exists():
 )  # fmt: skip
 def test_what_is_missing_is_found(text, found):
     assert list(missing(text, ROOT / "README.md")) == found
+
+
+def _brought() -> set[Path]:
+    """The documents that a wheel brings."""
+    config = ConfigParser()
+    config.read(ROOT / "setup.cfg")
+    return {path for pattern in config["options.data_files"].values() for path in ROOT.glob(pattern)}
+
+
+def test_a_link_of_a_page_that_a_wheel_brings_leads_to_one_too():
+    brought = _brought()
+    assert {ROOT / "README.md", ROOT / "docs/runbooks/damage.md"} <= brought
+    dead = [
+        (str(page.relative_to(ROOT)), link)
+        for page in brought
+        if page.suffix == ".md"
+        for link in re.findall(r"\]\(([^)#\s]+)", page.read_text())
+        if "://" not in link and (page.parent / link).resolve() not in brought
+    ]
+    assert not dead

@@ -27,7 +27,7 @@ from nba_props.schemas.distributions import DISTRIBUTION_SCORES
 from nba_props.schemas.features import MARKET_FEATURES
 from nba_props.settings import Settings
 from nba_props.sources import nba_stats
-from nba_props.warehouse.base import Warehouse
+from nba_props.warehouse.base import CatalogError, Warehouse
 
 #: the page of the scoreboard: jobs that grade make it, and none that predicts
 REPORT_PAGE = dg.AssetKey(["nba_monitoring", "report_page"])
@@ -151,10 +151,21 @@ def _scoreboard(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
         first = min(season_start(d) for d in days)
         board = scoring.scoreboard(graded_rows(warehouse, first, days[-1]), days)
         beside = scoring.market_board(*against_market(warehouse, first, days[-1]), days)
-        warehouse.create_views()  # no run makes a virtual asset, and whoever reads scores reads the views beside them
+        failure: dict[str, str] = {}
+        try:  # no run makes a virtual asset, and whoever reads scores reads the views beside them
+            warehouse.create_views()
+        except CatalogError as error:
+            context.log.warning(str(error))
+            failure["failure"] = str(error)
         for seen in external.observed(warehouse):
             context.log_event(seen)
-        return emit(context, [monitoring.SCOREBOARD, monitoring.MARKET_SCORES], [board, beside], figures.scoreboard)
+        return emit(
+            context,
+            [monitoring.SCOREBOARD, monitoring.MARKET_SCORES],
+            [board, beside],
+            figures.scoreboard,
+            of_date=lambda day: failure,
+        )
 
     return scoreboard
 

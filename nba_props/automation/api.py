@@ -26,6 +26,25 @@ from nba_props.warehouse.base import Warehouse, is_simulated
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+
+class Heads:
+    """An ASGI application that answers HEAD as another one answers GET, without the content."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Forward a request."""
+        if scope["type"] != "http" or scope["method"] != "HEAD":
+            await self._app(scope, receive, send)
+            return
+
+        async def sending(message: Message) -> None:
+            await send({**message, "body": b""} if message["type"] == "http.response.body" else message)
+
+        await self._app({**scope, "method": "GET"}, receive, sending)
 
 
 def app(settings: Settings, warehouse: Warehouse, clock: Clock, metrics: Callable[[], str] | None = None) -> FastAPI:
@@ -37,6 +56,8 @@ def app(settings: Settings, warehouse: Warehouse, clock: Clock, metrics: Callabl
         title="nba_props", description="Slates, players and scores, read-only. Probabilities and EV are those of the "
         "pages; a simulated league says so in each answer.", docs_url=None, redoc_url=None,
     )  # fmt: skip
+
+    made.add_middleware(Heads)
 
     def answer(**found: Any) -> dict[str, Any]:
         return {"is_simulated": is_simulated(warehouse), **found}
@@ -52,7 +73,7 @@ def app(settings: Settings, warehouse: Warehouse, clock: Clock, metrics: Callabl
 
     @made.get("/api/slate/{day}", summary="Every prop of a date: a row per player and market")
     def props(day: date, market: str | None = None) -> dict[str, Any]:
-        known = markets.keys()
+        known, market = markets.keys(), None if market is None else markets.key_of(market)
         if market is not None and market not in known:
             raise HTTPException(422, f"{market} is not a market: they are {', '.join(known)}")
         rows = found_slate(day).props
@@ -95,7 +116,7 @@ def app(settings: Settings, warehouse: Warehouse, clock: Clock, metrics: Callabl
     def root() -> RedirectResponse:
         return RedirectResponse(f"/{INDEX}")
 
-    @made.api_route("/{name:path}", methods=["GET", "HEAD"], include_in_schema=False)
+    @made.get("/{name:path}", include_in_schema=False)
     def page(name: str) -> Response:
         found = file_answer(Path(settings.site), name)
         if found is None:

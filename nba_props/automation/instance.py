@@ -40,6 +40,15 @@ def open_instance(settings: Settings) -> dg.DagsterInstance:
         raise HomeError(sentence(error, settings) or str(error)) from error
 
 
+def open_if_there(settings: Settings) -> dg.DagsterInstance | None:
+    """The instance for somebody who only reads; None for a home that never had one, and gets none by this.
+
+    Raises:
+        HomeError: its settings or databases can't be used; the message has the remedy.
+    """
+    return open_instance(settings) if (dagster_home(settings) / CONFIG).exists() else None
+
+
 def open_dagster(home: Path, overrides: Mapping[str, Any] = MappingProxyType({})) -> dg.DagsterInstance:
     """The instance of a Dagster home; ``overrides`` take precedence over its own settings."""
     if not os.environ.get("DAGSTER_HOME"):  # the event log's folder is under it; empty means the working folder

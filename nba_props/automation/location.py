@@ -16,6 +16,7 @@ from typing import Any
 import dagster as dg
 
 from nba_props.automation.upstream import runs
+from nba_props.process.alive import this_process
 from nba_props.process.revision import COMMAND_TAG, REVISION_TAG, revision
 from nba_props.storage.files import replace
 from nba_props.storage.landing import LandingZone
@@ -23,6 +24,8 @@ from nba_props.storage.landing import LandingZone
 WORKSPACE = "workspace.yaml"
 #: the run tag of the span that was typed in a terminal
 SPAN_TAG = "nba_props/span"
+#: the run tag of the process that works at a run, by which a killed one is noticed
+PROCESS_TAG = "nba_props/process"
 _USER_TAG = "user"  # Dagster's own: the UI filters runs by it
 #: Dagster's own: a run that was ended in a terminal is not retried
 _NO_RETRY = {"dagster/max_retries": "0"}
@@ -84,4 +87,4 @@ def _user() -> str:
 
 def tags_of(caller: Caller | None) -> dict[str, str]:
     """The tags of every run that is started in a process of ours."""
-    return {REVISION_TAG: revision(), **(caller.tags if caller else {})}
+    return {REVISION_TAG: revision(), PROCESS_TAG: this_process(), **(caller.tags if caller else {})}

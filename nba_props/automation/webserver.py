@@ -43,6 +43,8 @@ HOSTS = "NBA_PROPS_UI_HOSTS"
 _PROBES = ("/server_info", "/dagit_info")
 #: against clickjacking: pages of other sites can't show the UI in a frame
 _NO_FRAMES = (b"x-frame-options", b"SAMEORIGIN")
+#: a name or an address, and a port: nothing may follow these, as in 127.0.0.1:80.evil.example
+_HOST = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([^\s\[\]:/\\?#@]+))(?::[0-9]*)?")
 _NAME = "[A-Za-z0-9_][A-Za-z0-9_-]*"
 #: the name of a report's page, and of a file of the site, in a folder of it or not: no hidden file, nor one that is
 #: still being written
@@ -112,10 +114,8 @@ def _netloc(origin: str) -> str | None:
 
 def _name(host: str) -> str:
     """The name in a Host header in lower case, without port and brackets; empty if it is malformed."""
-    try:
-        return (urlsplit(f"//{host}").hostname or "") if "@" not in host else ""
-    except ValueError:
-        return ""
+    found = _HOST.fullmatch(host)
+    return (found[1] or found[2]).lower() if found else ""
 
 
 class Guard:

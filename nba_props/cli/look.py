@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from typing import TYPE_CHECKING
@@ -25,9 +24,10 @@ from nba_props.warehouse.base import WarehouseError, is_simulated
 if TYPE_CHECKING:
     import pandas as pd
 
-_SHOW_TABLES = re.compile(r"\s*show\s+tables\s*;?\s*", re.I)
 #: most players listed when a name is ambiguous
 _NAMED = 40
+#: characters of a run's id that tell runs apart, as Dagster's UI shows them
+_RUN = 8
 
 
 @main.command(
@@ -200,7 +200,7 @@ def _history_columns(frame: pd.DataFrame) -> list[Column]:
 @click.argument("day", type=Day(), metavar="DATE")
 @FORMAT
 def versions(day: date, form: str) -> None:
-    """Show the versions of DATE that are kept: each run that changed its tables, and which ones.
+    """Show the versions of DATE that are kept: each run that published it, and which tables the run changed, if any.
 
     `sql --as-of INSTANT` reads them. Replaced versions are kept for the days of NBA_PROPS_VERSION_DAYS.
     """
@@ -218,6 +218,7 @@ def versions(day: date, form: str) -> None:
                 "revision": [v.revision for v in found],
                 "tables": [len(v.tables) for v in found],
                 "rows": [sum(n or 0 for n in v.tables.values()) for v in found],
+                "rows_by_table": [dict(v.tables) for v in found],
                 "changed": [None if v.changed is None else list(v.changed) for v in found],
             }
         )
@@ -225,8 +226,8 @@ def versions(day: date, form: str) -> None:
         columns = [
             Column("since (UTC)", [f"{v.instant:%Y-%m-%dT%H:%M:%S.%fZ}" for v in found]),
             Column("job", list(frame["job_name"])),
-            Column("run", list(frame["run_id"]), spare=2),
-            Column("revision", list(frame["revision"]), spare=3),
+            Column("run", list(frame["run_id"]), shorter=([run_id[:_RUN] for run_id in frame["run_id"]],)),
+            Column("revision", list(frame["revision"]), spare=1),
             Column("tables", [str(n) for n in frame["tables"]], right=True),
             Column("changed", changed[0], shorter=tuple(changed[1:])),
         ]
@@ -265,8 +266,7 @@ def sql(query: str, instant: datetime | None, form: str) -> None:
         if instant is not None:
             lake = lake.as_of(instant)
         try:
-            # the engine's SHOW TABLES does not look into datasets
-            frame = lake.tables if _SHOW_TABLES.fullmatch(query) else lake.sql(query)
+            frame = lake.sql(query)
         except WarehouseError as error:
             if not (more := explained(query, str(error))):
                 raise

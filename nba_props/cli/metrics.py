@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,7 @@ import click
 
 from nba_props.cli.group import example, main
 from nba_props.cli.session import to_read
+from nba_props.cli.values import new_file
 from nba_props.deployment import Deployment, deployed, load_settings
 from nba_props.settings import Settings
 
@@ -31,11 +32,12 @@ def metrics(file: Path | None) -> None:
     """
     from nba_props.storage.files import replace
 
+    to = file and new_file(file, "--to")
     text = metrics_of(load_settings())()
-    if file is None:
+    if to is None:
         click.echo(text, nl=False)
     else:
-        replace(file, text.encode())
+        replace(to, text.encode())
 
 
 def metrics_of(settings: Settings) -> Callable[[], str]:
@@ -49,12 +51,11 @@ def metrics_of(settings: Settings) -> Callable[[], str]:
         return deployment, build_defs(deployment)
 
     def read() -> str:
-        from nba_props.automation.instance import open_instance
+        from nba_props.automation.instance import open_if_there
         from nba_props.automation.metrics import gauges
         from nba_props.presentation.exposition import exposition
 
         deployment, built = definitions()
-        with open_instance(settings) as instance:
-            return exposition(gauges(deployment, instance, built))
+        return exposition(gauges(deployment, partial(open_if_there, settings), built))
 
     return read

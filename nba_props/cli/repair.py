@@ -224,7 +224,10 @@ def backup(target: Path) -> None:
 @click.option("--dry-run", is_flag=True, help="Print what would be deleted and delete nothing.")
 @FORMAT
 def prune(days: int, aside: bool, dry_run: bool, form: str) -> None:
-    """Delete records and logs of old runs, and leftovers of killed processes; rows and models are never deleted.
+    """Delete records and logs of old runs, replaced versions of dates, and leftovers of killed processes.
+
+    Current rows and models are never deleted. A version of a date goes once another one has replaced it for
+    NBA_PROPS_VERSION_DAYS, whatever DAYS is; `sql --as-of` can't read it afterwards.
 
     The UI keeps each partition's newest materialization and the newest result of each check.
     """

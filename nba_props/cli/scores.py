@@ -15,7 +15,7 @@ from nba_props.cli.printing import FORMAT, Column, Output
 from nba_props.cli.program import program
 from nba_props.cli.session import text_of, to_read, within_reach
 from nba_props.cli.site import open_page
-from nba_props.cli.values import MARKET_SHOWN, DateSpan, Day
+from nba_props.cli.values import MARKET_SHOWN, DateSpan, Day, new_file
 from nba_props.deployment import clock_of, frozen, load_settings
 from nba_props.domain.systems import SYSTEM_TABLES
 from nba_props.facts.markets import ALL_TIERS, POINTS
@@ -93,6 +93,7 @@ def report(span: list[date], out: Path | None, opened: bool, market: str, form: 
     from nba_props.presentation.score_tables import typed
     from nba_props.schemas.predictions import LEDGER
 
+    file = out and new_file(out, "--out")
     with Output(form) as printed:
         settings = load_settings()
         warehouse = to_read(settings, printed)
@@ -109,7 +110,7 @@ def report(span: list[date], out: Path | None, opened: bool, market: str, form: 
             printed.rows(typed(_all_scores(found)), "Scores")
         else:
             print_scores(printed, found, span)
-        path = page.write_report(warehouse, settings, span[0], span[-1], found, out)
+        path = page.write_report(warehouse, settings, span[0], span[-1], found, file)
         printed.print(f"page      {path}")
         if opened and not open_page(path):
             raise click.ClickException(f"no browser could be started here: open {path} yourself")

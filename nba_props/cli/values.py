@@ -53,6 +53,17 @@ def day_of(text: str) -> date:
     return spoken_day(text, today)
 
 
+def new_file(path: Path, option: str) -> Path:
+    """A file that is to be written, in a folder that exists: a typing error makes none.
+
+    Raises:
+        BadParameter: the folder does not exist.
+    """
+    if not path.parent.is_dir():
+        raise click.BadParameter(f"there is no folder {path.parent}", param_hint=option)
+    return path
+
+
 class Day(click.ParamType):  # type: ignore[type-arg,unused-ignore]
     """``2025-11-05`` or one of ``DAY_WORDS``."""
 

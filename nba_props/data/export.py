@@ -2,6 +2,9 @@
 
 A copy is made beside the one that is there, and replaces its files once all of it is written: whoever reads a file
 reads a whole date, and a copy that was killed is completed by the same command.
+
+The date is in the files, and not in the names of folders as well: pandas and Arrow refuse a column that is in both.
+Beside the tables' folders there are only files that begin with ``_`` or a dot, which readers of a folder leave out.
 """
 
 from __future__ import annotations
@@ -9,7 +12,7 @@ from __future__ import annotations
 import json
 import shutil
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -29,7 +32,8 @@ if TYPE_CHECKING:
 #: in a folder that holds an export: its form and its league
 MARK = ".nba_props_export"
 _LOCK = ".export.lock"
-PACKAGE = "datapackage.json"
+PACKAGE = "_datapackage.json"
+_SUFFIX = ".parquet"
 #: dates that are read at once
 _AT_ONCE = 31
 
@@ -61,7 +65,8 @@ def export(
         names: tables and views; without any, every table.
 
     Raises:
-        ExportError: the folder is in the home or holds something else, or a library is missing.
+        ExportError: nothing of the span is stored, the folder is in the home, has links or holds something else, or a
+            library is missing; nothing was written.
         SelectionError: there is no such table or view, or it has no dates.
         WarehouseError: rows can't be read; nothing of the export was changed.
     """
@@ -76,19 +81,48 @@ def export(
     league = lake.source
     if league is None:
         raise ExportError("there is nothing to export: nothing is stored yet")
-    _claim(target, home, f"{form} {league}")
+    _refuse_inside(target, home)
+    _refuse_links(target, addresses)
+    if not (target / MARK).exists() and not any(_has_rows(lake, address, span) for address in addresses):
+        raise _nothing(span)
+    then = f" as of {lake.instant.isoformat()}" if lake.instant else ""
+    _claim(target, f"{form} of the {league.lower()} league{then}")
     with filelock.FileLock(target / _LOCK):
         return FORMS[form](lake, span, target, addresses, league)
 
 
-def _claim(target: Path, home: Path, what: str) -> None:
-    """Mark a folder as an export of this form and league.
+def _nothing(span: Sequence[date]) -> ExportError:
+    days = f"{span[0]}" if span[0] == span[-1] else f"{span[0]}..{span[-1]}"
+    return ExportError(f"there is nothing to export: nothing of {days} is stored")
 
-    Raises:
-        ExportError: it is in the home, is not a folder, or holds something else.
-    """
+
+def _has_rows(lake: Lake, address: str, span: Sequence[date]) -> bool:
+    """Whether a table has a date of the span, or a view rows of one."""
+    if address in TABLES:
+        return not {*span}.isdisjoint(lake.dates(address))
+    return bool(lake.arrow(address, f"{span[0]}..{span[-1]}", columns=[DATE]).num_rows)
+
+
+def _refuse_inside(target: Path, home: Path) -> None:
     if target.resolve().is_relative_to(home.resolve()):
         raise ExportError(f"{target} is inside the home {home}, which other commands write: choose a folder outside")
+
+
+def _refuse_links(target: Path, addresses: Sequence[str]) -> None:
+    """Raise :class:`ExportError` where a link in the folder would lead what is written or removed to another place."""
+    folders = [target / address.replace(".", "/") for address in addresses]
+    ours = {target / MARK, target / _LOCK, *folders, *(folder.parent for folder in folders)}
+    for path in sorted(ours | {log for folder in folders if (log := folder / "_delta_log").is_symlink()}):
+        if path.is_symlink():
+            raise ExportError(f"{path} is a link to another place: remove it, or choose a folder without links")
+
+
+def _claim(target: Path, what: str) -> None:
+    """Mark a folder as an export of this kind.
+
+    Raises:
+        ExportError: it is not a folder, or holds something else.
+    """
     mark = target / MARK
     try:
         if not mark.exists() and target.exists() and any(target.iterdir()):
@@ -109,13 +143,16 @@ def _pieces(lake: Lake, address: str, span: Sequence[date]) -> Iterator[tuple[Se
 
 
 def _to_folder(lake: Lake, span: Sequence[date], target: Path, addresses: Sequence[str], league: str) -> Exported:
-    """A file for each table and date, ``dataset/table/game_date=2026-01-09/data.parquet``, and their description."""
+    """A file for each table and date, ``dataset/table/2026-01-09.parquet``, and their description."""
     import pyarrow.parquet as pq
 
     for left in target.glob(f"{TEMPORARY}*"):  # of an export that was killed
-        shutil.rmtree(left) if left.is_dir() else left.unlink(missing_ok=True)
+        shutil.rmtree(left) if left.is_dir() and not left.is_symlink() else left.unlink(missing_ok=True)
     made = target / f"{TEMPORARY}{uuid.uuid4().hex}"
-    rows, written = 0, set[str]()
+    made.mkdir()
+    #: the finished files by their names in the copy; their own do not end with .parquet: a killed export leaves them
+    written: dict[str, Path] = {}
+    rows = 0
     try:
         for address in addresses:
             stored = set(lake.dates(address)) if address in TABLES else set()  # a date without rows is one as well
@@ -123,25 +160,29 @@ def _to_folder(lake: Lake, span: Sequence[date], target: Path, addresses: Sequen
                 for day, piece in _by_date(arrow, days).items():
                     if not piece.num_rows and day not in stored:
                         continue
-                    name = _name(address, day)
-                    (made / name).parent.mkdir(parents=True)
-                    pq.write_table(piece.drop_columns([DATE]), made / name, compression="zstd")
+                    file = written.setdefault(_name(address, day), made / f"{len(written)}")
+                    pq.write_table(piece, file, compression="zstd")
                     rows += piece.num_rows
-                    written.add(name)
-        for name in sorted(written):
+        for name, file in sorted(written.items()):
             (target / name).parent.mkdir(parents=True, exist_ok=True)
-            (made / name).replace(target / name)
+            file.replace(target / name)
     finally:
         shutil.rmtree(made, ignore_errors=True)
-    for name in {_name(address, day) for address in addresses for day in span} - written:
-        if (target / name).exists():  # the date was exported once and is no longer stored
-            shutil.rmtree((target / name).parent)
-    replace(target / PACKAGE, json.dumps(_described(lake, target, league), indent=1, ensure_ascii=False).encode())
-    return Exported(len(addresses), len({name.split("/")[2] for name in written}), rows)
+    every = (_name(address, day) for address in addresses for day in span)
+    # exported once, and no longer stored
+    gone = [name for name in every if name not in written and (target / name).exists()]
+    if not written and not gone:
+        raise _nothing(span)
+    # first, so that no file is missing that is described
+    package = _described(lake, target, league, {*gone})
+    replace(target / PACKAGE, json.dumps(package, indent=1, ensure_ascii=False).encode())
+    for name in gone:
+        (target / name).unlink()
+    return Exported(len(addresses), len({name.rpartition("/")[2] for name in written}), rows)
 
 
 def _name(address: str, day: date) -> str:
-    return f"{address.replace('.', '/')}/{DATE}={day}/data.parquet"
+    return f"{address.replace('.', '/')}/{day}{_SUFFIX}"
 
 
 def _by_date(arrow: pyarrow.Table, days: Sequence[date]) -> dict[date, pyarrow.Table]:
@@ -150,16 +191,15 @@ def _by_date(arrow: pyarrow.Table, days: Sequence[date]) -> dict[date, pyarrow.T
     return {day: arrow.filter(pc.equal(arrow[DATE], day)) for day in days}
 
 
-def _described(lake: Lake, target: Path, league: str) -> dict[str, Any]:
-    """The description of every file that the folder has, of earlier exports too."""
+def _described(lake: Lake, target: Path, league: str, without: Collection[str]) -> dict[str, Any]:
+    """The description of every file that the folder has, of earlier exports too, except some."""
     described = lake.tables.set_index("name")["description"]
     resources = []
     for address in described.index:
         folder = target / address.replace(".", "/")
-        days = sorted(filter(None, (named_day(p.name.removeprefix(f"{DATE}=")) for p in folder.glob(f"{DATE}=*"))))
-        if days:
+        days = sorted(filter(None, (named_day(p.name.removesuffix(_SUFFIX)) for p in folder.glob(f"*{_SUFFIX}"))))
+        if paths := [name for day in days if (name := _name(address, day)) not in without]:
             key = TABLES[address].unique if address in TABLES else ()
-            paths = [_name(address, day) for day in days]
             resources.append(Resource(address, described[address], lake.columns_of(address), key, paths))
     return descriptor(resources, league)
 
@@ -168,6 +208,8 @@ def _to_delta(lake: Lake, span: Sequence[date], target: Path, addresses: Sequenc
     """A Delta table for each table and view, ``dataset/table``, partitioned by date; a commit replaces whole dates."""
     library, described = _deltalake(), lake.tables.set_index("name")["description"]
     rows, dates = 0, set[date]()
+    if not any(_has_rows(lake, a, span) or _in_delta(library, target / a.replace(".", "/"), span) for a in addresses):
+        raise _nothing(span)
     for address in addresses:
         for days, arrow in _pieces(lake, address, span):
             library.write_deltalake(
@@ -183,6 +225,13 @@ def _to_delta(lake: Lake, span: Sequence[date], target: Path, addresses: Sequenc
             rows += arrow.num_rows
             dates |= set(arrow[DATE].unique().to_pylist())
     return Exported(len(addresses), len(dates), rows)
+
+
+def _in_delta(library: Any, folder: Path, span: Sequence[date]) -> bool:
+    """Whether a Delta table has rows of a span."""
+    if not library.DeltaTable.is_deltatable(str(folder)):
+        return False
+    return not {f"{day}" for day in span}.isdisjoint(p[DATE] for p in library.DeltaTable(folder).partitions())
 
 
 def _deltalake() -> Any:

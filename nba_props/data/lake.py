@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     import pandas as pd
     import polars
     import pyarrow
+
+_SHOW_TABLES = re.compile(r"\s*show\s+tables\s*;?\s*", re.I)
 
 
 def open_lake(home: str | os.PathLike[str] | None = None) -> Lake:
@@ -47,7 +50,8 @@ class Lake:
 
     A name is an address such as ``nba_predictions.current_predictions``, or ``current_predictions``. Dates are
     ``"2026-01-09"``, a span ``"2026-01-09..2026-01-10"``, a word such as ``"yesterday"``, or a ``date``; without any,
-    all. Each further keyword is a column and what it must be equal to: a value, None for null, or a list of values.
+    all. Each further keyword is a column and what it must be equal to: a value, None for null, or several values, in a
+    list, an array or a series. A market may have its short name.
 
     Args:
         settings: what was opened.
@@ -65,6 +69,11 @@ class Lake:
         source = ", a simulated league" if self.source == League.SIMULATED else ""
         then = f" as of {self._instant.isoformat()}" if self._instant else ""
         return f"<{self._warehouse.place}{then}: {len(TABLES)} tables, {len(self._views)} views{source}>"
+
+    @property
+    def instant(self) -> datetime | None:
+        """The instant as of which the tables are read; None for now."""
+        return self._instant
 
     @property
     def source(self) -> str | None:
@@ -121,9 +130,10 @@ class Lake:
         """
         import pandas as pd
 
+        address = self.address_of(name)
         rows = [
-            (c.name, str(c.type), c.nullable, c.unit, c.description, example(c))
-            for c in self.columns_of(self.address_of(name))
+            (c.name, str(c.type), c.nullable, c.unit, c.description, example(c, address))
+            for c in self.columns_of(address)
         ]
         return pd.DataFrame(rows, columns=["column", "type", "nullable", "unit", "meaning", "example"]).astype(
             {"example": object}
@@ -154,6 +164,8 @@ class Lake:
         """Rows as :meth:`read`, as an Arrow table with the types of the contract."""
         address = self.address_of(name)
         asked = select(address, self.columns_of(address), when, columns, equal, self._today)
+        for doubt in asked.doubts:
+            doubt.require(self._warehouse.arrow(doubt.sql, **doubt.parameters)["word"].to_pylist())
         return self._warehouse.arrow(asked.sql, **asked.parameters).cast(arrow_schema(asked.columns))
 
     def polars(
@@ -173,12 +185,13 @@ class Lake:
     def sql(self, statement: str) -> pd.DataFrame:
         """The result of one statement that only reads, as ``nba-props sql`` takes it.
 
-        GoogleSQL, or over a lake also DuckDB's SQL; tables are named ``dataset.table``.
+        GoogleSQL, or over a lake also DuckDB's SQL; tables are named ``dataset.table``, and ``SHOW TABLES`` lists them.
 
         Raises:
             WarehouseError: the statement is not read-only, or it fails.
         """
-        return self._warehouse.read_only(statement)
+        # an engine's own does not look into datasets
+        return self.tables if _SHOW_TABLES.fullmatch(statement) else self._warehouse.read_only(statement)
 
     def address_of(self, name: str) -> str:
         """The address of a table or view: ``current_predictions`` is ``nba_predictions.current_predictions``.

@@ -1,4 +1,4 @@
-"""The description of exported files as a Frictionless data package, made from the contracts."""
+"""The description of exported files as a Frictionless data package (``_datapackage.json``), made from the contracts."""
 
 from __future__ import annotations
 
@@ -38,8 +38,7 @@ def descriptor(resources: Sequence[Resource], league: str) -> dict[str, Any]:
         "$schema": PROFILE,
         "name": "nba-props",
         "title": f"NBA player props, {league.lower()} league",
-        "description": "Tables of nba_props: a file for each table and US/Eastern game date. The date of a file is in "
-        "its path (game_date=2026-01-09) and not among its columns.",
+        "description": "Tables of nba_props: a file for each table and US/Eastern game date, the column game_date.",
         "version": __version__,
         "league": league,
         "resources": [_resource(r) for r in resources],
@@ -55,15 +54,14 @@ def _resource(of: Resource) -> dict[str, Any]:
         "format": "parquet",
         "mediatype": "application/vnd.apache.parquet",
         "schema": {
-            "fields": [_field(column) for column in of.columns],
-            # the files lack game_date, which their paths have
-            "fieldsMatch": ["superset"],
+            "fields": [_field(column, of.address) for column in of.columns],
+            "fieldsMatch": ["exact"],
             **({"primaryKey": list(of.key)} if of.key else {}),
         },
     }
 
 
-def _field(column: Column) -> dict[str, Any]:
+def _field(column: Column, address: str) -> dict[str, Any]:
     limits = {
         "required": None if column.nullable else True,
         "minimum": _plain(column, column.ge),
@@ -75,7 +73,7 @@ def _field(column: Column) -> dict[str, Any]:
         "name": column.name,
         "type": _TYPES[column.type],
         "description": column.description,
-        "example": example_text(column),
+        "example": example_text(column, address),
         **({"unit": column.unit} if column.unit else {}),
         **({"constraints": constraints} if constraints else {}),
     }

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
+from functools import cache
 from typing import Any
 
 from nba_props.catalog import TABLES
+from nba_props.domain.systems import SYSTEM_TABLES
+from nba_props.facts import markets
 from nba_props.facts.calendar import parse_day, parse_instant, span_of
 from nba_props.facts.words import nearest
 from nba_props.process.errors import NbaPropsError
 from nba_props.schemas import Column, Type
+from nba_props.schemas.raw import ODDS_QUOTES
 
 #: one date, a span such as ``2026-01-09..2026-01-10``, or every date
 When = str | date | None
@@ -24,12 +28,40 @@ class SelectionError(NbaPropsError, ValueError):
 
 
 @dataclass(frozen=True)
+class Doubt:
+    """Values that are in no vocabulary of a column whose rows may come from others.
+
+    ``sql`` gives those of them that the rows of the dates have; any other is refused, by ``require``.
+    """
+
+    sql: str
+    parameters: Mapping[str, Any]
+    column: str
+    values: Sequence[str]
+    words: Sequence[str]
+
+    def require(self, stored: Iterable[str]) -> None:
+        """Raise :class:`SelectionError` for a value that is not ``stored``."""
+        for value in self.values:
+            if value not in {*stored}:
+                raise unknown_word(self.column, value, self.words)
+
+
+@dataclass(frozen=True)
 class Selection:
-    """A statement with its parameters, and the columns of its result."""
+    """A statement with its parameters, and the columns of its result; doubts have to be cleared first."""
 
     sql: str
     parameters: Mapping[str, Any]
     columns: tuple[Column, ...]
+    doubts: tuple[Doubt, ...] = ()
+
+
+def unknown_word(column: str, value: str, words: Sequence[str]) -> SelectionError:
+    """A value is not in the vocabulary of its column."""
+    near = nearest(value, words) or nearest(value.upper(), words)
+    more = f"; leave {column} out for all of them" if value.lower() == markets.ALL else ""
+    return SelectionError(f"there is no {column} {value!r}{near}; there are {', '.join(words)}{more}")
 
 
 def address_of(name: str, known: Collection[str]) -> str:
@@ -38,6 +70,8 @@ def address_of(name: str, known: Collection[str]) -> str:
     Raises:
         SelectionError: there is none of this name, or several.
     """
+    if not isinstance(name, str):
+        raise SelectionError(f"{name!r} is not the name of a table or view; lake.tables lists them")
     if name in known:
         return name
     found = [address for address in known if address.partition(".")[2] == name]
@@ -80,14 +114,54 @@ def select(
         days = span(when, today)
         parameters |= {"first_date": days[0], "last_date": days[-1]}
         conditions.append(f"{DATE} BETWEEN @first_date AND @last_date")
+    dates, of_dates = list(conditions), dict(parameters)
+    doubts: list[Doubt] = []
     for number, (name, value) in enumerate(equal.items()):
         column = _named(address, named, name)
-        conditions.append(_condition(column, value, f"value_{number}", parameters))
+        given, parameter = _given(value), f"value_{number}"
+        wanted = None if given is None else [_value(column, v) for v in (given if isinstance(given, list) else [given])]
+        if wanted and column.type is Type.STRING:
+            wanted, odd = _spoken(address, column, wanted)
+            if odd:
+                sql = f"SELECT DISTINCT `{name}` AS word FROM {address} WHERE "
+                sql += " AND ".join([*dates, f"`{name}` IN UNNEST(@words)"])
+                doubts.append(Doubt(sql, {**of_dates, "words": odd}, name, odd, words_of(address, column)))
+        conditions.append(_condition(column, wanted, isinstance(given, list), parameter, parameters))
     where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
     order = (TABLES[address].unique if address in TABLES else None) or sorted(named, key=lambda name: name != DATE)
     listed = ", ".join(f"`{column.name}`" for column in chosen)
     sql = f"SELECT {listed} FROM {address}{where} ORDER BY {', '.join(f'`{name}`' for name in order)}"
-    return Selection(sql, parameters, tuple(chosen))
+    return Selection(sql, parameters, tuple(chosen), tuple(doubts))
+
+
+def words_of(address: str, column: Column) -> tuple[str, ...]:
+    """The vocabulary of a column: its contract's or, where rows of others are stored as they are, that of its name."""
+    if address == ODDS_QUOTES.address and column.name == "market":
+        return tuple(markets.by_feed_key())
+    return tuple(map(str, column.isin or _vocabularies().get(column.name, ())))
+
+
+@cache
+def _vocabularies() -> Mapping[str, tuple[str, ...]]:
+    """The words of each name of a column that has a closed vocabulary in any table, and the systems."""
+    found: dict[str, dict[str, None]] = {"system_id": dict.fromkeys(SYSTEM_TABLES)}
+    for column in (c for t in TABLES.values() for c in t.columns if c.isin):
+        found.setdefault(column.name, {}).update(dict.fromkeys(column.isin or ()))
+    return {name: tuple(words) for name, words in found.items()}
+
+
+def _spoken(address: str, column: Column, values: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The values with the whole names of markets for short ones, and those that are in no vocabulary.
+
+    Raises:
+        SelectionError: one is not in the vocabulary of the table's contract, so that no row can have it.
+    """
+    words = words_of(address, column)
+    said = [markets.key_of(v) if v not in words and markets.key_of(v) in words else v for v in values]
+    odd = [v for v in said if v not in words] if words else []
+    if odd and address in TABLES and column.isin:
+        raise unknown_word(column.name, odd[0], words)
+    return said, odd
 
 
 def span(when: str | date, today: Callable[[], date]) -> list[date]:
@@ -111,11 +185,19 @@ def span(when: str | date, today: Callable[[], date]) -> list[date]:
 
 
 def _listed(columns: Sequence[str] | None, named: Mapping[str, Column]) -> Sequence[str]:
-    if isinstance(columns, str):
+    if columns is None:
+        return list(named)
+    if isinstance(columns, str) or not isinstance(columns, Iterable):
         raise SelectionError(f"columns is {columns!r}: name them in a list, [{columns!r}]")
-    if columns is not None and not columns:
+    if not (chosen := list(columns)):
         raise SelectionError("columns is empty: leave it out to get all of them")
-    return list(named) if columns is None else list(dict.fromkeys(columns))
+    return list(dict.fromkeys(map(_as_name, chosen)))
+
+
+def _as_name(value: object) -> str:
+    if not isinstance(value, str):
+        raise SelectionError(f"{value!r} is not the name of a column")
+    return value
 
 
 def _named(address: str, named: Mapping[str, Column], name: str) -> Column:
@@ -124,17 +206,29 @@ def _named(address: str, named: Mapping[str, Column], name: str) -> Column:
     return named[name]
 
 
-def _condition(column: Column, value: Any, parameter: str, parameters: dict[str, Any]) -> str:
-    """The condition of a column, whose value becomes a parameter."""
-    if value is None:
+def _given(value: Any) -> Any:
+    """A single value, None or a list of values: of a list, a set, an array, or a column of pandas, polars or Arrow."""
+    if getattr(getattr(value, "dtype", None), "kind", "") == "M":  # plain lists of these are numbers
+        import pandas as pd
+
+        return pd.Timestamp(value) if not getattr(value, "shape", ()) else pd.Series(value).tolist()
+    for plain in ("tolist", "to_list", "to_pylist"):
+        if hasattr(value, plain):
+            return getattr(value, plain)()
+    is_many = isinstance(value, Iterable) and not isinstance(value, str | bytes | Mapping) and value is not None
+    return list(value) if is_many and not hasattr(value, "columns") else value
+
+
+def _condition(
+    column: Column, values: Sequence[Any] | None, several: bool, parameter: str, parameters: dict[str, Any]
+) -> str:
+    """The condition of a column, whose values become a parameter."""
+    if values is None:
         return f"`{column.name}` IS NULL"
-    if isinstance(value, list | tuple | set | frozenset):
-        if not value:
-            return "FALSE"
-        parameters[parameter] = [_value(column, v) for v in value]
-        return f"`{column.name}` IN UNNEST(@{parameter})"
-    parameters[parameter] = _value(column, value)
-    return f"`{column.name}` = @{parameter}"
+    if not values:
+        return "FALSE"
+    parameters[parameter] = list(values) if several else values[0]
+    return f"`{column.name}` IN UNNEST(@{parameter})" if several else f"`{column.name}` = @{parameter}"
 
 
 def _value(column: Column, value: Any) -> Any:
@@ -153,7 +247,8 @@ def _value(column: Column, value: Any) -> Any:
             return float(given)
         return _only(_PYTHON[column.type], given)
     except (TypeError, ValueError) as error:
-        raise SelectionError(f"{column.name} is {column.type}, and {value!r} is not") from error
+        why = ": it has no time zone, as '2026-01-09T17:00Z' has" if "no time zone" in str(error) else ""
+        raise SelectionError(f"{column.name} is {column.type}, and {value!r} is not{why}") from error
 
 
 _PYTHON: Mapping[Type, type] = {Type.STRING: str, Type.INT64: int, Type.FLOAT64: float, Type.BOOL: bool}

@@ -115,7 +115,11 @@ def _places(settings: Settings, zone: LandingZone, warehouse: Warehouse) -> Iter
     home = settings.home if settings.home.exists() else settings.home.parent
     writable = os.access(home, os.W_OK)
     wrong = "NBA_PROPS_HOME can't be written" if not writable else "free the disk: it is full" if is_full(home) else ""
-    yield Examination("home", "bad" if wrong else "ok", str(settings.home), wrong)
+    if settings.home.exists() or wrong or settings.gcp is not None:
+        yield Examination("home", "bad" if wrong else "ok", str(settings.home), wrong)
+    else:
+        text = f"there is no {settings.home} yet; the first command that stores something creates it"
+        yield Examination("home", "off", text, f"{COMMAND}, or set NBA_PROPS_HOME if you mean another one")
     if not zone.exists():
         yield Examination(
             "landing zone", "bad", f"nothing at {zone.root}",

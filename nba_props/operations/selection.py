@@ -69,12 +69,15 @@ class Selection:
     def action(self) -> str:
         """The selection in one line, as every archived row has it."""
         version = PREDICATES[self.predicate][0]
-        more = "".join(f" {k}={v}" for k, v in (("run_id", self.run_id), ("system_id", self.system_id)) if v)
+        narrowed = (("run_id", self.run_id), ("system_id", self.system_id))
+        more = "".join(f" {name}={shlex.quote(value)}" for name, value in narrowed if value)
         return f"quarantine {self.predicate}/{version} {self.first}..{self.last}{more}"
 
 
-#: :attr:`Selection.action`, as archived rows have it
-_ACTION = re.compile(r"quarantine (\w+)/\d+ (\S+)((?: run_id=.*?)?)((?: system_id=.*)?)")
+#: :attr:`Selection.action`, as archived rows have it; rows of earlier releases have ids without quotes around blanks
+_ACTION = re.compile(r"quarantine (\w+)/\d+ (\S+)(.*)", re.S)
+_NARROWED = re.compile(r"((?: run_id=.*?)?)((?: system_id=.*)?)", re.S)
+_OPTIONS = {"run_id": "run", "system_id": "system"}
 
 
 def command_of(action: str) -> str:
@@ -82,10 +85,24 @@ def command_of(action: str) -> str:
     found = _ACTION.fullmatch(action)
     if not found:
         return ""
-    predicate, span, *narrowed = found.groups()
-    options = ((name, text.partition("=")[2]) for name, text in zip(("run", "system"), narrowed, strict=True))
-    more = "".join(f" --{name} {shlex.quote(value)}" for name, value in options if value)
-    return f"nba-props quarantine {predicate} {span}{more}"
+    predicate, span, more = found.groups()
+    narrowed = _narrowed(more)
+    if narrowed is None:
+        return ""
+    options = (f" --{_OPTIONS[name]} {shlex.quote(value)}" for name, value in narrowed.items() if value)
+    return f"nba-props quarantine {predicate} {span}{''.join(options)}"
+
+
+def _narrowed(text: str) -> dict[str, str] | None:
+    """The run and the system of an action; None if it has something else."""
+    try:
+        found = dict(word.split("=", 1) for word in shlex.split(text))
+    except ValueError:
+        found = {"": ""}
+    if found.keys() <= _OPTIONS.keys():
+        return found
+    old = _NARROWED.fullmatch(text)
+    return {name: part.partition("=")[2] for name, part in zip(_OPTIONS, old.groups(), strict=True)} if old else None
 
 
 def judged(

@@ -10,7 +10,7 @@ from nba_props.schemas.examples import example_text
 from nba_props.warehouse.lake.columns import columns_of
 
 
-def _row(column: Column) -> str:
+def _row(column: Column, address: str) -> str:
     limits = []
     if column.ge is not None:
         limits.append(f"≥ {column.ge:g}")
@@ -19,13 +19,13 @@ def _row(column: Column) -> str:
     if column.isin:
         limits.append(", ".join(column.isin))
     null = "yes" if column.nullable else ""
-    shown = example_text(column).replace("|", "\\|")
+    shown = example_text(column, address).replace("|", "\\|")
     return f"| `{column.name}` | {column.type} | {null} | {'; '.join(limits)} | `{shown}` | {column.full_description} |"
 
 
-def _columns(columns: Sequence[Column]) -> list[str]:
+def _columns(columns: Sequence[Column], address: str) -> list[str]:
     heading = ["| column | type | null | limits | example | meaning |", "|---|---|---|---|---|---|"]
-    return [*heading, *map(_row, columns), ""]
+    return [*heading, *(_row(column, address) for column in columns), ""]
 
 
 def markdown() -> str:
@@ -35,9 +35,10 @@ def markdown() -> str:
     for table in TABLES.values():
         key = ", ".join(f"`{c}`" for c in table.unique) or "none"
         parts += [f"## {table.address}", "", table.description, "", f"Key: {key}. Written by {table.write_mode}.", ""]
-        parts += _columns(table.columns)
+        parts += _columns(table.columns, table.address)
     for view in VIEWS.values():
-        parts += [f"## {view.address} (view)", "", view.description, "", *_columns(columns_of(view.address, VIEWS))]
+        parts += [f"## {view.address} (view)", "", view.description, ""]
+        parts += _columns(columns_of(view.address, VIEWS), view.address)
     return "\n".join(parts)
 
 

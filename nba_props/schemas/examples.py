@@ -27,6 +27,7 @@ _BY_NAME: Mapping[str, str | int] = {
     "archived_id": f"{_ID}/0",
     "arena": "Harbour Dome",
     "away_team": "RVH",
+    "away_team_id": 1610612902,
     "away_team_name": "Riverhead Otters",
     "batch_id": _ID,
     "best_candidate": _PLAYER,
@@ -48,6 +49,7 @@ _BY_NAME: Mapping[str, str | int] = {
     "game_id": "0022500551",
     "grade_id": _ID,
     "home_team": _TRICODE,
+    "home_team_id": 1610612901,
     "home_team_name": _TEAM,
     "job_name": "predict",
     "last_season": "2025-26",
@@ -61,8 +63,8 @@ _BY_NAME: Mapping[str, str | int] = {
     "null_reasons": '{"opponent_pace": "TEAM_UNKNOWN"}',
     "opening_quote_id": _ID,
     "opponent": "RVH",
+    "opponent_team_id": 1610612902,
     "over_book": _BOOK,
-    "payload": "the_odds_api/player_points/2026-01-09/odds-20260109T170000Z.json",
     "player_id": 1630001,
     "player_lookup": "caspianjessamy",
     "player_name": _PLAYER,
@@ -94,10 +96,23 @@ _BY_NAME: Mapping[str, str | int] = {
     "superseded_by": _ID,
     "system_id": "ensemble_v1_1",
     "team": _TRICODE,
+    "team_id": 1610612901,
     "team_name": _TEAM,
     "team_null_reason": NullReason.TEAM_UNKNOWN.value,
     "under_book": _OTHER_BOOK,
     "unit": "stat",
+}
+#: paths of payloads by what the name of their table ends with
+_PAYLOADS: Mapping[str, str] = {
+    "schedule": "nba_stats/scheduleleaguev2/2025-26.json.gz",
+    "games": "nba_stats/scheduleleaguev2/2025-26.json.gz",
+    "box_scores": "nba_stats/leaguegamelog/2025-26/2026-01-09-regular-season.json.gz",
+    "scoring_shares": "nba_stats/boxscorescoringv3/2025-26/2026-01-09-0022500551.json.gz",
+    "scoring": "nba_stats/boxscorescoringv3/2025-26/2026-01-09-0022500551.json.gz",
+    "rosters": "nba_stats/commonallplayers/2025-26/2026-01-09-20260109T160000Z.json.gz",
+    "injury_reports": "injury_report/2026-01-09/report-20260109T173000Z.json.gz",
+    "injuries": "injury_report/2026-01-09/report-20260109T173000Z.json.gz",
+    "quotes": f"the_odds_api/player_markets/2026-01-09/{_ID}-20260109T170000Z.json.gz",
 }
 #: by the unit of a number
 _BY_UNIT: Mapping[str, float] = {"stat": 18.5, "points": 18.5, "min": 31.5, "0-1": 0.55, "0-100": 97.5, "units": 0.91}
@@ -108,8 +123,12 @@ _INSTANT = datetime(2026, 1, 9, 17, tzinfo=UTC)
 _PRICE = -110
 
 
-def example(column: Column) -> Value:
+def example(column: Column, address: str = "") -> Value:
     """A value that the column may hold, of its type: text, whole number, number, truth value, date or UTC instant.
+
+    Args:
+        column: the column.
+        address: its table or view, where a value has another form in another one.
 
     Raises:
         ContractError: a column of text has neither allowed values nor a known name, and its description lists no code.
@@ -120,12 +139,12 @@ def example(column: Column) -> Value:
         return _INSTANT
     if column.type is Type.BOOL:
         return True
-    return _text(column) if column.type is Type.STRING else _number(column)
+    return _text(column, address) if column.type is Type.STRING else _number(column)
 
 
-def example_text(column: Column) -> str:
+def example_text(column: Column, address: str = "") -> str:
     """The same as text: a number as JSON has it, a date or an instant in ISO 8601."""
-    value = example(column)
+    value = example(column, address)
     if isinstance(value, datetime):
         return value.strftime("%Y-%m-%dT%H:%M:%SZ")
     if isinstance(value, date):
@@ -133,9 +152,11 @@ def example_text(column: Column) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
-def _text(column: Column) -> str:
+def _text(column: Column, address: str) -> str:
     if column.isin:
         return column.isin[0]
+    if column.name == "payload":
+        return next((path for end, path in _PAYLOADS.items() if address.endswith(end)), _PAYLOADS["quotes"])
     if column.name in _BY_NAME:
         return str(_BY_NAME[column.name])
     found = _CODE.search(column.description)

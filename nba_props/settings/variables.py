@@ -231,8 +231,9 @@ class Variables(BaseSettings):
         shown="`<home>/landing`, or `gs://<bucket>/landing`",
     )  # fmt: skip
     home: _Path | None = _variable(
-        "NBA_PROPS_HOME", "lake, models, reports and Dagster instance", Topic.DATA, shown="`.nba_props` in the checkout"
-    )
+        "NBA_PROPS_HOME", "lake, models, reports and Dagster instance", Topic.DATA,
+        shown="`.nba_props` in the checkout; of an installed wheel, in the working folder",
+    )  # fmt: skip
     first_date: Annotated[date, BeforeValidator(_day)] = _variable(
         "NBA_PROPS_FIRST_DATE", "first partition", Topic.DATA, defaults.FIRST_DATE,
         f"{defaults.FIRST_DATE}, or the zone manifest's",

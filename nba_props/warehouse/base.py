@@ -39,6 +39,10 @@ class MissingPartition(WarehouseError):
     """A partition was read that was never written."""
 
 
+class CatalogError(WarehouseError):
+    """The views that other tools open can't be written; no row and no result depends on them."""
+
+
 class CorruptPartition(WarehouseError):
     """A stored partition can't be read."""
 
@@ -281,7 +285,11 @@ class Warehouse(Protocol):
 
     @abstractmethod
     def create_views(self) -> None:
-        """Create or replace every view, so that anyone can query it."""
+        """Create or replace every view, so that anyone can query it.
+
+        Raises:
+            CatalogError: the file that has them can't be written.
+        """
 
     # -- versions ---------------------------------------------------------------------------------------------------
 

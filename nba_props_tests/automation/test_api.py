@@ -41,6 +41,7 @@ def test_the_data_are_those_of_the_pages(client):
         assert (values["line"], values["why"]) == (mine["line"], mine["why"])
     rebounds = client.get(f"/api/slate/{DAY}", params={"market": "rebounds"}).json()["props"]
     assert {p["market"] for p in rebounds} == {"rebounds"}
+    assert client.get(f"/api/slate/{DAY}", params={"market": "REB"}).json()["props"] == rebounds
 
 
 def test_a_player_has_his_published_rows_and_the_quotes_behind_them(client):
@@ -70,6 +71,15 @@ def test_it_reads_only_and_answers_no_other_site(client):
     policy = client.get(f"/{DAY}/index.html").headers["content-security-policy"]
     assert "connect-src 'none'" in policy
     assert "'unsafe-inline'" not in policy.split("script-src")[1].split(";")[0]
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/", "/api/dates", "/api/systems", f"/api/slate/{DAY}", "/openapi.json", "/nothing.html", "/api/slate/soon"],
+)
+def test_head_is_get_without_the_content(client, path):
+    whole, head = client.get(path, follow_redirects=False), client.head(path, follow_redirects=False)
+    assert (head.status_code, head.headers, head.content) == (whole.status_code, whole.headers, b"")
 
 
 def test_asking_writes_nothing(client):

@@ -112,9 +112,23 @@ def test_versions_of_a_date_are_listed_and_sql_reads_each(invented):
     assert re.search(r"quarantine +a-run +0\.1\+gabc +\d+ +1: ledger\n", listed), listed
     *_, last = json.loads(invoke("versions", str(DAY), "--format", "json").stdout)
     assert last["changed"] == ["nba_predictions.ledger"]
+    assert last["rows_by_table"]["nba_predictions.ledger"] == before["n"] - 10
+    assert (len(last["rows_by_table"]), sum(last["rows_by_table"].values())) == (last["tables"], last["rows"])
     for row, n in ((known[-1], before["n"]), (last, before["n"] - 10)):
         asked = invoke("sql", count, "--as-of", row["instant"], "--format", "json")
         assert json.loads(asked.stdout) == [{"n": n}], asked.output
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_a_version_names_its_run_at_any_width(invented, monkeypatch, width):
+    lake = LakeWarehouse(invented / "home" / "lake")
+    with lake.publication("5d2b1c9e-7f60-4c1a-9a57-0e6b6f3d8a11", "quarantine", "0.1+gabc") as publication:
+        lake.remove(LEDGER, list(digests.row_ids(LEDGER, lake.read(LEDGER, [DAY])))[:5], DAY)
+        publication.publish()
+    monkeypatch.setattr(printing, "terminal", lambda **_: Console(file=sys.stdout, width=width, force_terminal=True))
+    listed = invoke("versions", str(DAY)).output
+    assert "5d2b1c9e" in listed, listed
+    assert "0.1+gabc" in listed or width < 120, listed
 
 
 @pytest.mark.parametrize(

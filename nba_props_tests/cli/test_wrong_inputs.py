@@ -77,6 +77,7 @@ def _cases() -> Iterator[tuple[list[str], int, str]]:
         (["demo", "--incident", "frozenbook"], 2, "did you mean frozen_book?"),
         (["simulate", "--incident", "x", "--out", "y"], 2, "there is no incident x; `nba-props incidents` lists them"),
         (["simulate"], 2, "--out"),
+        (["report", str(DAY), "--out", "nosuch/page.html"], 2, "there is no folder nosuch"),
         (["simulate", "--out", "gs://bucket/zone"], 2, "is an address, not a folder of this machine"),
         (["simulate", "--out", "zone", "--seasons", "51"], 2, "51 is not in the range"),
         (["report", str(DAY + timedelta(1))], 1, "nothing is published for"),

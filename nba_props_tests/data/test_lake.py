@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 import numpy as np
 import pandas as pd
 import pandas.testing as pdt
+import pyarrow as pa
 import pytest
 
 import nba_props as nba
@@ -20,6 +21,7 @@ from nba_props.schemas import Type
 from nba_props.schemas.base import PANDAS_DTYPES
 from nba_props.schemas.examples import example
 from nba_props.settings import BadSetting, SettingsError
+from nba_props.sources import registry
 from nba_props.warehouse.base import WarehouseError
 from nba_props.warehouse.lake import LakeWarehouse
 from nba_props.warehouse.lake.columns import columns_of
@@ -108,6 +110,23 @@ def test_a_statement_is_read_only(read):
         (lambda r: r("unresolved_names", 20251105), "20251105 is neither a date nor a span"),
         (lambda r: r("unresolved_names", datetime(2025, 11, 5, 23, tzinfo=UTC)), "is an instant"),
         (lambda r: r("data_quality_summary", "2025-11-05"), "data_quality_summary has no dates"),
+        (lambda r: r(3), "3 is not the name of a table"),
+        (lambda r: r(["unresolved_names"]), "is not the name of a table"),
+        (lambda r: r("unresolved_names", columns=[3]), "3 is not the name of a column"),
+        (lambda r: r("unresolved_names", columns=3), "columns is 3: name them in a list"),
+        (lambda r: r("unresolved_names", quotes=np.array(["a"])), "quotes is INT64, and 'a' is not"),
+        (lambda r: r("unresolved_names", quotes=np.array([[1, 2]])), r"quotes is INT64, and \[1, 2\] is not"),
+        (lambda r: r("unresolved_names", source_name={"a": 1}), "source_name is STRING, and {'a': 1} is not"),
+        (lambda r: r("unresolved_names", source_name=pd.DataFrame({"a": [1]})), "source_name is STRING, and "),
+        (
+            lambda r: r("ledger", created_at="2026-01-09T17:00"),
+            "is not: it has no time zone, as '2026-01-09T17:00Z' has",
+        ),
+        (lambda r: r("ledger", created_at="2026-01-09"), "is not: it has no time zone"),
+        (lambda r: r("prices", market="poinst"), r"there is no market 'poinst' \(did you mean points\?\); there are p"),
+        (lambda r: r("prices", market="all"), "there is no market 'all'; .*; leave market out for all of them"),
+        (lambda r: r("prices", market=["points", "rebound"]), r"no market 'rebound' \(did you mean rebounds\?\)"),
+        (lambda r: r("scoreboard", span="season"), r"no span 'season' \(did you mean SEASON\?\)"),
     ],
 )
 def test_what_does_not_fit_the_contract_is_refused_by_name(small, ask, message):
@@ -115,6 +134,68 @@ def test_what_does_not_fit_the_contract_is_refused_by_name(small, ask, message):
     with pytest.raises(SelectionError, match=message):
         ask(small.read)
     assert small._warehouse.query_count == before, "nothing was read"
+
+
+@pytest.mark.parametrize(
+    ("name", "equal", "message"),
+    [
+        ("ledger", {"market": "poinst"}, r"no market 'poinst' \(did you mean points\?\)"),
+        ("ledger", {"market": "all"}, "no market 'all'.*leave market out"),
+        ("ledger", {"system_id": "catboost"}, r"no system_id 'catboost' \(did you mean catboost_v8\?\)"),
+        ("ledger", {"system_id": ["moving_average", "movingaverage"]}, "no system_id 'movingaverage'"),
+        ("current_predictions", {"recommendation": "over"}, r"\(did you mean OVER\?\)"),
+        ("judged_predictions", {"market": "poinst"}, "did you mean points"),
+        ("odds_quotes", {"market": "points"}, r"no market 'points' \(did you mean player_points"),
+    ],
+)
+def test_a_word_that_no_row_has_is_refused_with_the_nearest(small, lake, name, equal, message):
+    lake.append(LEDGER, ledger(["a"]), [D1])
+    with pytest.raises(SelectionError, match=message):
+        small.read(name, D1, **equal)
+    with pytest.raises(SelectionError, match=message):
+        small.read(name, **equal)
+
+
+def test_a_word_of_another_writer_is_found_where_a_row_has_it(small, lake):
+    theirs = ledger(["a", "b"]).assign(system_id=["theirs", "moving_average"])
+    lake.append(LEDGER, theirs, [D1])
+    assert small.read("ledger", system_id="theirs")["prediction_id"].tolist() == ["a"]
+    assert len(small.read("ledger", D1, system_id=["theirs", "moving_average", "catboost_v8"])) == 2
+    with pytest.raises(SelectionError, match="no system_id 'theirs'"):
+        small.read("ledger", D2, system_id="theirs")
+
+
+def test_a_market_may_have_its_short_name(small, lake):
+    lake.append(LEDGER, ledger(["a"]), [D1])
+    for name in ("PTS", "pts", "points"):
+        assert len(small.read("ledger", market=name)) == 1
+    assert small.read("ledger", market=["pra", "REB"]).empty
+
+
+@pytest.mark.parametrize(
+    "several",
+    [np.array([1, 2]), pd.Series([1, 2]), pd.Index([1, 2]), pd.array([1, 2], "Int64"), pa.array([1, 2]), range(1, 3),
+     {1: "", 2: ""}.keys(), (n for n in (1, 2))],
+    ids=lambda v: type(v).__name__,
+)  # fmt: skip
+def test_any_column_of_values_is_a_list(small, several):
+    assert sorted(small.read("unresolved_names", quotes=several)["quotes"].unique()) == [1, 2]
+
+
+def test_dates_of_numpy_and_columns_of_pandas_are_taken(small):
+    days = np.array([D1, D2], dtype="datetime64[ns]")
+    assert len(small.read("unresolved_names", game_date=days)) == 5
+    assert len(small.read("unresolved_names", game_date=days[0])) == 3
+    assert len(small.read("unresolved_names", game_date=pd.Series(days[1:]))) == 2
+    assert list(small.read("unresolved_names", columns=pd.Index(["quotes", "game_date"])).columns) == [
+        "quotes",
+        "game_date",
+    ]
+    assert small.read("unresolved_names", quotes=np.array([], dtype=int)).empty
+
+
+def test_show_tables_lists_tables_and_views(small):
+    assert small.sql(" show TABLES; ").equals(small.tables)
 
 
 def test_a_date_may_be_a_word_or_of_pandas(small, monkeypatch):
@@ -151,6 +232,16 @@ def test_every_table_and_view_is_listed_and_described(small):
         assert described["example"].notna().all(), address
     row = small.describe("ledger").set_index("column").loc["line_margin"]
     assert (row["type"], row["nullable"], row["unit"]) == ("FLOAT64", True, "stat")
+
+
+def test_an_example_of_a_payload_is_of_the_feed_of_its_table_and_teams_differ(small):
+    for feed in registry.feeds():
+        for table in (table for raw in feed.tables for table in (raw.table, raw.quarantine)):
+            row = small.describe(table.address).set_index("column")["example"]
+            assert row["payload"].startswith(f"{feed.name}/"), table.address
+    row = small.describe("schedule").set_index("column")["example"]
+    assert len(str(row["home_team_id"])) == 10
+    assert row["home_team_id"] != row["away_team_id"]
 
 
 def test_an_example_keeps_the_contract():

@@ -469,3 +469,13 @@ def test_no_query_depends_on_the_number_of_players_or_dates(finished):
             check(published, first, DAY)
         counts.append(predicted.warehouse.query_count - start)
     assert counts[0] == counts[1] == 6
+
+
+def test_a_run_does_not_fail_for_the_catalog_alone_and_says_so(published, catalogued):
+    (published.warehouse.catalog_path / "x").mkdir(parents=True)
+    outcome = published.run("grade", DAY)
+    assert outcome.success, outcome.errors
+    assert published.warehouse.row_counts(SCOREBOARD, [DAY])
+    assert any(
+        text.startswith("nba_monitoring/scoreboard: cannot write the catalog of views") for text in outcome.failures
+    )

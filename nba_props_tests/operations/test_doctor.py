@@ -1,4 +1,4 @@
-"""What the doctor says of models: trained is not enough."""
+"""What the doctor says of models, where trained is not enough, and of a home that does not exist."""
 
 from __future__ import annotations
 
@@ -8,8 +8,12 @@ from datetime import timedelta
 from nba_props.domain.models.card import Card
 from nba_props.domain.models.learner import model_id
 from nba_props.domain.systems import xgboost_v1
-from nba_props.operations.doctor import trained_models
+from nba_props.operations.doctor import examine, trained_models
+from nba_props.process.clock import utc_now
+from nba_props.storage.landing import LandingZone
 from nba_props.storage.models import ModelStore
+from nba_props.warehouse.lake import LakeWarehouse
+from nba_props_tests.conftest import make_settings
 from nba_props_tests.domain.models.test_training import WEEK
 
 RECIPES = xgboost_v1.SYSTEM.recipes[:2]
@@ -70,3 +74,18 @@ def write(store, made: Card) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "card.json").write_text(made.to_json())
     (folder / "refused.json").unlink(missing_ok=True)
+
+
+def test_a_home_that_does_not_exist_is_not_ok(tmp_path):
+    settings = make_settings(tmp_path)
+    zone = LandingZone(settings.landing)
+
+    def home():
+        found = examine(settings, zone, LakeWarehouse(settings.lake), utc_now, lambda *_: [], ask=False)
+        return next(f for f in found if f.what == "home")
+
+    assert (home().state, home().text[:9]) == ("off", "there is ")
+    assert "NBA_PROPS_HOME" in home().advice
+    assert not settings.home.exists(), "looking creates nothing"
+    settings.home.mkdir()
+    assert (home().state, home().text, home().advice) == ("ok", str(settings.home), "")

@@ -227,8 +227,8 @@ def test_a_predicate_means_these_problems(name):
     assert set(judged.loc[chosen, "problem"]) == PROBLEMS[name]
 
 
-TEXT = st.text(st.characters(codec="ascii", exclude_categories=["Cc"]), max_size=8).filter(
-    lambda t: "system_id=" not in t
+TEXT = st.text(st.characters(codec="ascii", exclude_categories=["Cc"]), max_size=8) | st.sampled_from(
+    ["a system_id=b", " system_id=", "x run_id=y", "it's", "a 'b", 'a"b', "a\\b"]
 )
 
 
@@ -243,6 +243,19 @@ def test_an_action_is_the_command_that_repeats_it(name, run, system):
     assert command == ["nba-props", "quarantine", name, f"{D1}..{D2}", *options]
 
 
+@pytest.mark.parametrize(
+    ("action", "options"),
+    [
+        ("run_id=abc system_id=s", ["--run", "abc", "--system", "s"]),
+        ("run_id=a b system_id=s t", ["--run", "a b", "--system", "s t"]),
+        ("run_id=it's", ["--run", "it's"]),
+    ],
+)
+def test_an_action_of_an_earlier_release_is_read(action, options):
+    command = shlex.split(command_of(f"quarantine run/1 {D1}..{D2} {action}"))
+    assert command == ["nba-props", "quarantine", "run", f"{D1}..{D2}", *options]
+
+
 def test_a_predicate_whose_meaning_changes_has_a_new_version():
     assert {name: version for name, (version, _, _) in PREDICATES.items()} == {
         "placeholder": 1, "no_source": 1, "not_its_quote": 2, "in_play": 1, "invalid_line": 3, "run": 1, "system": 1,
@@ -251,6 +264,7 @@ def test_a_predicate_whose_meaning_changes_has_a_new_version():
 
 def test_other_texts_have_no_command_and_unknown_predicates_are_refused():
     assert command_of("restore abc") == ""
+    assert command_of(f"quarantine run/1 {D1}..{D2} what=ever") == ""
     with pytest.raises(RemediationError, match="there is no predicate 'ugly'; there are placeholder, no_source"):
         Selection("ugly", D1, D2)
     for name, of_other in (("run", {"system_id": "s"}), ("system", {"run_id": "r"})):

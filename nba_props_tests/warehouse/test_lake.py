@@ -16,6 +16,7 @@ import pytest
 
 from nba_props.domain.views.columns import COLUMNS
 from nba_props.warehouse.base import (
+    CatalogError,
     CorruptPartition,
     MissingPartition,
     WarehouseError,
@@ -71,6 +72,23 @@ def test_the_catalog_has_a_comment_for_every_table_view_and_column(lake, catalog
     monkeypatch.setattr(columns, "COLUMNS", {**COLUMNS, "games": games})
     lake.create_views()
     assert comments() == {**found, ("line_quality_daily", "games"): "Games of the date"}
+
+
+def test_rows_are_written_where_the_catalog_cannot_be_and_the_next_write_makes_it(lake, catalogued, caplog):
+    (lake.catalog_path / "x").mkdir(parents=True)
+    lake.write(NAMES, names(D1, 3), [D1])
+    lake.append(LEDGER, ledger(["a"]), [D1])
+    assert (len(lake.read(NAMES, [D1])), len(lake.read(LEDGER, [D1]))) == (3, 1)
+    assert caplog.text.count("cannot write the catalog of views") == 1, "once"
+    assert "do not depend on it" in caplog.text
+    with pytest.raises(CatalogError, match="cannot write the catalog of views"):
+        lake.create_views()
+    (lake.catalog_path / "x").rmdir()
+    lake.catalog_path.rmdir()
+    lake.write(NAMES, names(D1, 2), [D1])
+    with duckdb.connect(str(lake.catalog_path), read_only=True) as catalog:
+        assert catalog.execute("SELECT COUNT(*) FROM nba_reference.unresolved_names").fetchall() == [(2,)]
+        assert catalog.execute("SELECT COUNT(*) FROM nba_predictions.ledger").fetchall() == [(1,)]
 
 
 def test_the_catalog_opens_the_lake_in_any_duckdb(lake, catalogued):

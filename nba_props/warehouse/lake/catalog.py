@@ -14,7 +14,7 @@ from nba_props.catalog import TABLES
 from nba_props.facts.digest import digest
 from nba_props.schemas import Table
 from nba_props.storage.files import TEMPORARY
-from nba_props.warehouse.base import WarehouseError
+from nba_props.warehouse.base import CatalogError
 from nba_props.warehouse.lake.columns import comment, meanings
 from nba_props.warehouse.lake.layout import CATALOG
 from nba_props.warehouse.lake.scans import Scans
@@ -44,7 +44,7 @@ class Catalog:
         With ``only`` the other tables are assumed to be as they were when the catalog was made.
 
         Raises:
-            WarehouseError: it can't be written.
+            CatalogError: it can't be written.
         """
         import filelock
 
@@ -89,10 +89,11 @@ class Catalog:
             remedy = (
                 "move that folder away with `nba-props doctor --repair`"
                 if self.path.is_dir()
-                else "free the disk or fix the permissions and run again"
+                else "free the disk or fix the permissions"
             )
-            raise WarehouseError(
-                f"cannot write the catalog of views {self.path}: {error}. The tables are unchanged; {remedy}"
+            raise CatalogError(
+                f"cannot write the catalog of views {self.path}, which other tools open: {error}. Tables and results "
+                f"do not depend on it; {remedy}, and the next run brings it up to date"
             ) from error
         finally:
             if folder is not None:

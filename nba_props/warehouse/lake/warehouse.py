@@ -25,6 +25,7 @@ from nba_props.settings.defaults import VERSION_DAYS
 from nba_props.storage.files import create
 from nba_props.warehouse import usage
 from nba_props.warehouse.base import (
+    CatalogError,
     CorruptPartition,
     Damage,
     Publication,
@@ -86,6 +87,8 @@ class LakeWarehouse(PartitionedWarehouse):
         named = Views(views)
         self._queries = Queries(self._layout, self._partitions, self._scans, named)
         self._catalog = Catalog(self.root, self._scans, named)
+        #: since it could not be written
+        self._catalog_is_behind = False
 
     @property
     def place(self) -> str:
@@ -190,11 +193,20 @@ class LakeWarehouse(PartitionedWarehouse):
 
     @contextmanager
     def _catalogued(self, table: Table) -> Iterator[None]:
-        """The catalog finds the partitions that are written inside, if need be because it is made again."""
+        """The catalog finds the partitions that are written inside, if need be because it is made again.
+
+        What was written stays written where the catalog can't be: that is logged, once.
+        """
         is_needed = not (self._layout.has_partition(table) and self._layout.glob_is_exact(table))
         yield
-        if is_needed:
-            self.refresh_catalog(table)
+        if is_needed or self._catalog_is_behind:
+            try:
+                self.refresh_catalog(None if self._catalog_is_behind else table)
+                self._catalog_is_behind = False
+            except CatalogError as error:
+                if not self._catalog_is_behind:
+                    _LOG.warning("%s", error)
+                self._catalog_is_behind = True
 
     def _batches(self, days: Collection[date]) -> Iterable[list[date]]:
         """Each partition has a lock of its own."""

@@ -37,7 +37,7 @@ def test_a_copy_elsewhere_passes_its_tests(tmp_path):
         cwd=tmp_path, env=env, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "11 passed" in done.stdout
+    assert "16 passed" in done.stdout
 
 
 def test_its_example_is_a_check(monkeypatch):

@@ -44,6 +44,11 @@ def partitioned_asset_check(
         def check(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
             partitions = context.partition_keys
             results = judge(context, partitions)
+            if missing := [partition for partition in partitions if partition not in results]:
+                raise dg.DagsterInvariantViolationError(
+                    f"the check {named['name']} has no result for {len(missing)} of {len(partitions)} partitions, the "
+                    f"first {missing[0]}"
+                )
             if len(partitions) > 1:
                 PartitionEvaluations(context, asset, partitions).record(named["name"], results, blocking=blocking)
             return together(results)
@@ -54,7 +59,13 @@ def partitioned_asset_check(
 
 
 def together(results: Mapping[str, dg.AssetCheckResult]) -> dg.AssetCheckResult:
-    """The result of the only partition, or one for all of them: failed if any is, with the worst severity."""
+    """The result of the only partition, or one for all of them: failed if any is, with the worst severity.
+
+    Raises:
+        ValueError: there is none: nothing was judged, which is not a success.
+    """
+    if not results:
+        raise ValueError("a check without results neither passes nor fails")
     if len(results) == 1:
         return next(iter(results.values()))
     failed = {partition: result for partition, result in sorted(results.items()) if not result.passed}

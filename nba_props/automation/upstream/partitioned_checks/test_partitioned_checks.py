@@ -131,6 +131,28 @@ def test_the_summary_has_the_worst_severity():
     assert together({"a": warning}) is warning
 
 
+def test_a_check_without_results_does_not_pass():
+    with pytest.raises(ValueError, match="neither passes nor fails"):
+        together({})
+
+
+@pytest.mark.parametrize("judged", [[], ["2026-01-02"]])
+@pytest.mark.parametrize("tags", [RANGE, {"dagster/partition": "2026-01-01"}], ids=["range", "one"])
+def test_a_judge_that_leaves_a_partition_out_fails(instance, judged, tags):
+    @dg.asset(partitions_def=DAYS, backfill_policy=dg.BackfillPolicy.single_run())
+    def points() -> None: ...
+
+    @partitioned_asset_check(asset=points.key, partitions_def=DAYS)
+    def is_complete(context, partitions):
+        """Every day is complete."""
+        return {partition: dg.AssetCheckResult(passed=True) for partition in judged}
+
+    definitions = dg.Definitions([points], asset_checks=[is_complete], jobs=[dg.define_asset_job("daily")])
+    run = definitions.resolve_job_def("daily").execute_in_process(instance=instance, tags=tags, raise_on_error=False)
+    assert not run.success
+    assert not run.get_asset_check_evaluations()
+
+
 def test_the_check_keeps_the_words_of_its_function():
     job = project()
     spec = job.asset_layer.asset_graph.get_check_spec(CHECK)
