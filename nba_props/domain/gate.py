@@ -148,7 +148,7 @@ def without_conflicts(published: pd.DataFrame, known: pd.DataFrame) -> tuple[pd.
         published: rows with ``prediction_id``.
         known: ``prediction_id`` and the answer's columns of every row of these dates in the ledger.
     """
-    if published.empty or known.empty:  # an empty column has no dtype to merge on
+    if known.empty:  # an empty column has no dtype to merge on
         return published, held_back(published.iloc[:0][CLAIM], pd.Series([], dtype=object))
     both = published[["prediction_id", *_ANSWER]].merge(known, on="prediction_id", suffixes=("", "_old"))
     # one row with the id and the same answer is enough, even beside a forged one

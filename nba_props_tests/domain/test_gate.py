@@ -472,6 +472,25 @@ def test_the_newest_answer_is_the_current_one_whatever_was_published_before(answ
     assert lake.read(LEDGER, [DAY.date()])["prediction_id"].is_unique
 
 
+def test_an_answer_that_is_current_keeps_its_id_and_any_other_one_has_its_own(answers, lake):
+    for hour, name in enumerate("ABA"):
+        assert publish(lake, answers[name], hour) == 3
+    current, published = standing(lake), answers["A"].assign(is_backfill=False)
+    known = set(lake.read(LEDGER, [DAY.date()])["prediction_id"])
+    own = published["prediction_id"].tolist()
+    assert known > {*own, *current["prediction_id"]}
+    assert not set(own) & set(current["prediction_id"]), "A came back under another id"
+
+    def ids(rows: pd.DataFrame, now: pd.DataFrame = current) -> list[str]:
+        return gate.renewed(rows, now, known)["prediction_id"].tolist()
+
+    assert sorted(ids(published)) == sorted(current["prediction_id"])
+    assert ids(published.assign(forecast=99.0)) == own, "the key of the current one, and another answer: a conflict"
+    new = [f"new {n}" for n in range(3)]
+    assert ids(published.assign(feature_hash="9", prediction_id=new)) == new
+    assert ids(published, current.iloc[:0]) == own, "nothing is replaced"
+
+
 def test_a_backfill_does_not_replace_what_was_published_in_time(answers, lake):
     assert [publish(lake, answers[n], hour) for hour, n in enumerate("AB")] == [3, 3]
     assert [publish(lake, answers[n], hour) for hour, n in enumerate("ACA", 24)] == [0, 3, 0]
