@@ -74,7 +74,7 @@ class Dates:
 USUAL = Dates(league.FIRST)
 #: one seed in so many meets the night in which clocks are set back
 AUTUMN_EVERY = 5
-#: seeds of `make test`: fewer events, one system, and no table without which it can do
+#: short seeds: fewer events, one system, and no table without which it can do
 SHORT = range(1, 9)
 #: what every cast needs and makes
 _ALWAYS = (

@@ -266,6 +266,7 @@ def test_the_index_finds_dates_and_players(opened, site):
     assert page.locator("#dates tbody tr:visible").count() == 1
 
 
+@pytest.mark.long
 def test_four_and_a_half_thousand_props_are_one_page_of_bounded_size(opened, site):
     """454 players in ten markets: see benchmarks/site.py for the times."""
     page_file = site / "large" / "index.html"
