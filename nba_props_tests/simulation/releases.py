@@ -31,7 +31,9 @@ _KEPT = ("column_names", "unique", "digested", "_empty", "pandera_schema")
 
 def release(world: World) -> bool:
     """The next release has a nullable column more in one table, and no value for it yet; whether there was a table."""
-    apart = {*_BY_NAME, *(t.address for t in WRITTEN_BY)}
+    # a payload's rejects have the columns of their own frame
+    rejects = {t.address for t in TABLES.values() if t.name.startswith("quarantined_")}
+    apart = {*_BY_NAME, *rejects, *(t.address for t in WRITTEN_BY)}
     known = [t for t in TABLES.values() if t.address not in apart and NOTE not in t.columns]
     tables = [t for t in known if not world.cast or t.address in world.cast]
     if not tables:
