@@ -24,6 +24,12 @@ class NotPublished(NbaPropsError, dg.DagsterError):
     """
 
 
+def has_failed_step(instance: dg.DagsterInstance, run_id: str) -> bool:
+    """Whether a step of a run has failed so far."""
+    of_a_step = dg.DagsterEventType.STEP_FAILURE
+    return bool(instance.get_records_for_run(run_id, of_type=of_a_step, limit=1).records)
+
+
 def publication_of(warehouse: Warehouse) -> dg.ResourceDefinition:
     """The resource over a warehouse."""
 
@@ -36,8 +42,7 @@ def publication_of(warehouse: Warehouse) -> dg.ResourceDefinition:
             yield opened
             if sys.exc_info()[0] is not None:  # the run was interrupted between two steps
                 return
-            failures = instance.get_records_for_run(run.run_id, of_type=dg.DagsterEventType.STEP_FAILURE, limit=1)
-            if not failures.records:
+            if not has_failed_step(instance, run.run_id):
                 try:
                     opened.publish()
                 except (OSError, WarehouseError) as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
 from datetime import timedelta
 from pathlib import Path
 
@@ -109,9 +110,17 @@ def test_a_payload_that_is_dropped_without_a_word_is_seen(published: World):
     ]
 
 
-@pytest.mark.parametrize("name", interruptions.ENDS)
-def test_a_command_meets_its_end_at_the_file_that_was_drawn(published: World, name: str):
-    with interruptions.ending(published, name, 1):
+@pytest.mark.parametrize(
+    ("ending", "name", "at"),
+    [
+        *((interruptions.ending, name, 1) for name in interruptions.ENDS),
+        *((interruptions.ending_in_a_version, name, 0) for name in interruptions.IN_A_VERSION),
+    ],
+)
+def test_a_command_meets_its_end_at_the_file_that_was_drawn_or_as_it_publishes(
+    published: World, ending: Callable[..., AbstractContextManager[None]], name: str, at: int
+):
+    with ending(published, name, at):
         events.predict_again(published)
     assert published.happened[name] == 1
     assert invariants.check(published) == []
@@ -176,14 +185,6 @@ def test_a_version_without_all_that_its_run_wrote_is_seen(published: World):
     (run_id, day), wrote = next(iter(published.wrote.items()))
     published.wrote[run_id, day] = {**wrote, "nba_raw.lost": next(iter(wrote.values()))}
     assert invariants.check(published) == [f"nba_raw.lost of {day}: not in the version of the run that wrote it"]
-
-
-@pytest.mark.parametrize("name", interruptions.IN_A_VERSION)
-def test_a_command_meets_its_end_as_it_publishes(published: World, name: str):
-    with interruptions.ending_in_a_version(published, name, 0):
-        events.predict_again(published)
-    assert published.happened[name] == 1
-    assert invariants.check(published) == []
 
 
 def test_the_night_in_which_clocks_are_set_back_is_in_the_span():

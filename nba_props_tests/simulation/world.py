@@ -15,6 +15,7 @@ from typing import Any
 import dagster as dg
 import pandas as pd
 
+from nba_props.assets.publishing import has_failed_step
 from nba_props.assets.tables import asset_key
 from nba_props.automation import planning
 from nba_props.automation.jobs import PREDICT_JOB, TRAIN_JOB
@@ -180,11 +181,8 @@ class World:
         self.reported += [] if outcome.success else [f"{job} of {first} failed: {outcome.errors[:1]}"]
         self.reported += [f"{asset} {name}" for asset, name, *_ in outcome.failed_checks]
         self.reported += outcome.failures
-        of_a_step = dg.DagsterEventType.STEP_FAILURE
-        if (
-            outcome.run_id in {run_id for run_id, _ in self.wrote}
-            and self.platform.instance.get_records_for_run(outcome.run_id, of_type=of_a_step, limit=1).records
-        ):
+        has_published = outcome.run_id in {run_id for run_id, _ in self.wrote}
+        if has_published and has_failed_step(self.platform.instance, outcome.run_id):
             self.broken.append(f"{job} of {first} failed and published what it had made")
         if outcome.success and job == PREDICT_JOB:
             asked = [t for t in SYSTEM_TABLES.values() if asset_key(t) in select]

@@ -26,10 +26,10 @@ def historical_games_sql(look_back_days: int, max_games: int, asked: str = SLATE
     kept. Without ``described`` it has only the columns that features are made of.
     """
     columns = ["game_id", *(_DESCRIPTIVE if described else ()), *(c.name for c in BOX_SCORE_STATS)]
-    kept = ", ".join(f"g.{column}" for column in columns)
+    read, kept = (", ".join(f"{alias}.{column}" for column in columns) for alias in ("b", "g"))
     return f"""
     WITH games AS (
-      SELECT b.game_date AS played_on, b.player_id, {kept.replace("g.", "b.")},
+      SELECT b.game_date AS played_on, b.player_id, {read},
         ROW_NUMBER() OVER (PARTITION BY b.player_id ORDER BY b.game_date, b.game_id) AS number
       FROM nba_raw.box_scores AS b
       WHERE {behind(look_back_days)}

@@ -83,6 +83,10 @@ class Manifests:
         """A file that a manifest names; the folder's name is the date for DuckDB, as a partition's."""
         return Path(f"{self.root}/{_FILES}/{PREFIX}{day.isoformat()}/{name}")
 
+    def kept(self, day: date) -> list[Path]:
+        """The files of a date that are kept, in the order of their names."""
+        return sorted(self.file(day, "").glob("*"))
+
     def locked(self, day: date) -> AbstractContextManager[None]:
         """Inside, no other process publishes a version of the date or removes one."""
         return held(self._lock(day), f"the versions of {day}")
@@ -183,7 +187,7 @@ class Manifests:
             named = {kept.name for name in but for kept in self.read(day, name).tables.values()}
         except CorruptPartition:
             return []
-        return [path for path in self.file(day, "").glob("*") if path.name not in named]
+        return [path for path in self.kept(day) if path.name not in named]
 
 
 def _instant_of(stamp: str) -> datetime | None:

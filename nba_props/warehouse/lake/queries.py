@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from nba_props.process import stopping
@@ -68,7 +68,7 @@ class Queries:
         connection, names = self._connection(), {t.address: f"held_{t.name}" for t in tables}
         try:
             for table in tables:
-                self._guarded([table.address], "", lambda table=table: self._hold(table, names[table.address], until))  # type: ignore[misc]
+                self._guarded([table.address], "", partial(self._hold, table, names[table.address], until))
             self._own.held = names
             yield
         finally:
@@ -123,15 +123,16 @@ class Queries:
         # what DuckDB raises because of a file; any other error is the statement's own
         of_a_file = (duckdb.IOException, duckdb.InvalidInputException, duckdb.InternalException)
         may_be = isinstance(error, of_a_file) or type(error) is duckdb.Error
-        broken = self._unreadable(addresses) if may_be else []
-        # another date of the same table may be unreadable, too
-        named = next((found for found in broken if str(found) in str(error)), None)
-        return named or next(iter(broken), None) or WarehouseError(f"{what}: {error}" if what else str(error))
+        first: CorruptPartition | None = None
+        for found in self._unreadable(addresses) if may_be else ():
+            if str(found) in str(error):  # another date of the same table may be unreadable, too
+                return found
+            first = first or found
+        return first or WarehouseError(f"{what}: {error}" if what else str(error))
 
-    def _unreadable(self, addresses: Iterable[str]) -> list[CorruptPartition]:
+    def _unreadable(self, addresses: Iterable[str]) -> Iterator[CorruptPartition]:
         """What is wrong with the partitions behind these tables and views that can't be read."""
         tables = {t.address: t for address in addresses for t in self.views.tables_behind(address)}
-        found = []
         for table in tables.values():
             for day in self._layout.days(table):
                 try:
@@ -139,5 +140,4 @@ class Queries:
                     if self._layout.located(table, day):
                         self._partitions.read(table, day)
                 except CorruptPartition as error:
-                    found.append(error)
-        return found
+                    yield error

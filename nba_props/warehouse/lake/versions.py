@@ -113,20 +113,19 @@ class Versions:
             return
         with self.manifests.locked(day):
             if not folder.exists():
-                tables = self._held(day, {}, {}, {}, ())
+                tables = self._held(day, self._current(day), {}, {}, {}, ())
                 self.manifests.begin(day, Manifest(clock.utc_now(), AS_FOUND, "", "", None, tables) if tables else None)
 
     def publish(self, day: date, run: _Run) -> None:
         """Make what a run has written of a date, and what else is current, its newest version."""
         with self.manifests.locked(day), run.journal.others() as others:
-            self._correct(day)
-            known = self.manifests.instants(day)
+            known = self._corrected(day)
             before = self._newest(day, known)
             current = self._current(day)
             # asked after the links were read: what is current was announced before
             unfinished = others.writing(day)
             tables = self._held(
-                day, before.tables if before else {}, run.written[day], unfinished, run.replaced, current
+                day, current, before.tables if before else {}, run.written[day], unfinished, run.replaced
             )
             # as late as can be: whoever asks for this instant or a later one waits until this date is published
             now = self._next(known)
@@ -141,18 +140,22 @@ class Versions:
         now = clock.utc_now()
         return max(now, max(known) + timedelta(microseconds=1)) if known else now
 
-    def _correct(self, day: date) -> None:
-        """Versions of a clock that was ahead were published before now, too: nobody could ask for their instants."""
+    def _corrected(self, day: date) -> dict[datetime, str]:
+        """The instants of a date's versions and their manifests.
+
+        Versions of a clock that was ahead were published before now, too: they get instants that one can ask for.
+        """
         known = self.manifests.instants(day)
         now = clock.utc_now()
         ahead = [at for at in known if at > now]
         if not ahead:
-            return
+            return known
         passed = max((at for at in known if at <= now), default=now - timedelta(seconds=1))
         for number, at in enumerate(ahead, 1):
             _LOG.warning("the version %s of %s is of the future: it counts as published by now", at.isoformat(), day)
             before_now = now - timedelta(microseconds=len(ahead) + 1 - number)
             self.manifests.restamp(day, known[at], max(before_now, passed + timedelta(microseconds=number)))
+        return self.manifests.instants(day)
 
     def _newest(self, day: date, known: Mapping[datetime, str]) -> Manifest | None:
         """The newest of a date's versions; None if there is none, or it is damaged."""
@@ -175,24 +178,24 @@ class Versions:
     def _held(
         self,
         day: date,
+        current: Mapping[str, Path | None],
         before: Mapping[str, Kept],
         own: Mapping[str, Kept],
         unfinished: Mapping[str, str],
         older: Collection[str],
-        current: Mapping[str, Path | None] | None = None,
     ) -> dict[str, Kept]:
         """The files of a version, which are kept from here on.
 
         Args:
             day: the date.
+            current: the current files.
             before: the files of the version before it.
             own: what the run that publishes has written.
             unfinished: what other runs are writing, each with the file that it replaces.
             older: files that the run that publishes has replaced.
-            current: the current files, if they are known.
         """
         tables = {}
-        for name, path in (self._current(day) if current is None else current).items():
+        for name, path in current.items():
             if path is not None and name in before and self._is_still(before[name], day, path):
                 tables[name] = before[name]
                 continue
@@ -317,7 +320,7 @@ class Versions:
                         self.manifests.read(day, name)
                     except CorruptPartition as error:
                         found.append((self.manifests.folder(day) / name, str(error)))
-            for path in sorted(self.manifests.file(day, "").glob("*")):
+            for path in self.manifests.kept(day):
                 with suppress(FileNotFoundError):
                     status = path.stat()
                     inode = status.st_dev, status.st_ino
