@@ -124,7 +124,7 @@ def card_metadata(card: Card) -> dict[str, Any]:
 def _over_probability(card: Card) -> str:
     if not card.chance:
         return "withheld: too few held-out rows with a quote"
-    return (
-        f"the quote's, moved by {card.chance['slope']:.2f} of the model's difference: fitted on "
-        f"{card.chance['rows']:.0f} rows of {card.chance['dates']:.0f} dates"
-    )
+    rows = f"{card.chance['rows']:.0f} rows of {card.chance['dates']:.0f} dates"
+    if "fitted" in card.chance:
+        return f"the quote's: {rows} don't tell the fitted slope of {card.chance['fitted']:.2f} from 0"
+    return f"the quote's, moved by {card.chance['slope']:.2f} of the model's difference: fitted on {rows}"

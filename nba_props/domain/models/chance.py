@@ -21,6 +21,9 @@ CHANCE_ROWS, CHANCE_DATES = 1_000, 10
 #: deviation of the slope before any row is known. On real lines of 2024 and 2025 slopes were .07 to .44, and without it
 #: one that 230 later rows did not bear out made P(over) of points worse than the quotes'
 SLOPE_PRIOR = 0.15
+#: a slope counts once it lies this many standard errors above 0. In sums of 2024, slopes that held-out rows
+#: did not tell from 0 made P(over) worse than the quotes'
+EARNED = 1.96
 
 
 def unit(forecast: np.ndarray, scale: float | np.ndarray) -> np.ndarray:
@@ -77,8 +80,12 @@ def anchor(
     """The slope by which the model's P(over) moves the quote's, fitted on held-out rows with a quote.
 
     logit p = logit p_quote + slope (logit p_model - logit p_quote - median), slope between 0 and 1 and drawn towards 0
-    (``SLOPE_PRIOR``). Nothing is fitted with fewer than ``CHANCE_ROWS`` rows or ``CHANCE_DATES`` dates: P(over) is then
-    withheld.
+    (``SLOPE_PRIOR``). A slope that these rows don't tell from 0 is 0, and P(over) is the quote's own. Nothing is fitted
+    with fewer than ``CHANCE_ROWS`` rows or ``CHANCE_DATES`` dates: P(over) is then withheld.
+
+    Returns:
+        ``slope``, ``median``, ``rows``, ``dates``; and of a slope that is 0 for want of evidence what was ``fitted``.
+        Empty when nothing is fitted.
     """
     from scipy.optimize import minimize_scalar
 
@@ -86,8 +93,8 @@ def anchor(
     results = rows["result"].to_numpy(dtype="float64")
     quoted = market_probability(rows["over_price"], rows["under_price"]).to_numpy()
     used = ~np.isnan(line) & ~np.isnan(quoted) & (results != line)
-    dates = int(rows.loc[used, "game_date"].nunique())
-    if used.sum() < CHANCE_ROWS or dates < CHANCE_DATES:
+    dates = rows.loc[used, "game_date"]
+    if used.sum() < CHANCE_ROWS or dates.nunique() < CHANCE_DATES:
         return {}
     base = logit(quoted[used])
     gap = logit(over_probability(residuals, forecast[used], line[used], market)) - base
@@ -99,7 +106,22 @@ def anchor(
         return float(np.logaddexp(0, np.where(over, -chance, chance)).sum() + (slope / SLOPE_PRIOR) ** 2 / 2)
 
     slope = float(minimize_scalar(loss, bounds=(0, 1), method="bounded", options={"xatol": 1e-4}).x)
-    return {"slope": round(slope, 3), "median": round(median, 4), "rows": int(used.sum()), "dates": dates}
+    found = {"slope": round(slope, 3), "median": round(median, 4), "rows": int(used.sum()), "dates": dates.nunique()}
+    earned = errors_above_0(over - 1 / (1 + np.exp(-base)), gap - median, dates) >= EARNED
+    return found if earned else {**found, "slope": 0.0, "fitted": found["slope"]}
+
+
+def errors_above_0(missed: np.ndarray, moves: np.ndarray, dates: pd.Series) -> float:
+    """How many standard errors, clustered by date, the slope of a logistic model lies above 0: its score statistic.
+
+    Args:
+        missed: outcomes of 0 and 1 less their probabilities without the slope.
+        moves: what the slope multiplies, per row.
+        dates: the date of each row.
+    """
+    scores = pd.Series(missed * moves).groupby(dates.to_numpy()).sum()
+    spread = float(np.sqrt((scores**2).sum()))
+    return float(scores.sum()) / spread if spread else 0.0
 
 
 def anchored_probability(

@@ -117,7 +117,7 @@
     return html`<th scope="col" class="${c.kind ?? ""}${c.right ? " right" : ""}"${sorted}>${c.by ? html`<button type="button" data-sort="${id}" title="${c.tip ?? ""}" aria-label="${c.label ?? c.title}: sort">${c.title}</button>` : c.title}</th>`;
   };
   function draw() {
-    const s = state();
+    const s = state(), opened = new Set([...host.querySelectorAll(".open[aria-expanded=true]")].map(b => found[+b.dataset.row]));
     drawn = location.hash;
     found = filtered(s);
     const head = Object.entries(COLUMNS).map(entry => heading(entry, s));
@@ -127,6 +127,8 @@
     const picks = found.filter(r => r.pick).length;
     count.textContent = `${plural(found.length, data.what.slice(0, -1))} of ${plural(new Set(found.map(r => r.id)).size, "player")}, ${plural(picks, "pick")}`;
     more.hidden = found.length <= shown;
+    // what was opened stays so in another order
+    if (opened.size) host.querySelectorAll(".open").forEach(b => { if (opened.has(found[+b.dataset.row])) toggle(b); });
   }
   function fill() {
     const s = state();

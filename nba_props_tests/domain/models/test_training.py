@@ -197,6 +197,20 @@ def quoted(rows: int = 9000, skill: float = 1.0) -> pd.DataFrame:
     return frame
 
 
+@pytest.mark.parametrize("skill", [0.0, 0.3])
+def test_a_slope_that_is_not_earned_is_rare_without_skill_and_usual_with_it(skill: float):
+    """Of 400 models, one in forty without skill has a slope; rows of a date miss together."""
+    rng = np.random.default_rng(3)
+    dates = pd.Series(np.repeat(pd.date_range("2026-01-01", periods=40), 50))
+    earned = 0
+    for _ in range(400):
+        moves = rng.normal(0, 0.5, len(dates))
+        together = np.repeat(rng.normal(0, 0.2, 40), 50)
+        missed = (rng.random(len(dates)) < 1 / (1 + np.exp(-together - skill * moves))) - 0.5
+        earned += chance.errors_above_0(missed, moves, dates) >= chance.EARNED
+    assert earned > 320 if skill else earned < 24
+
+
 def test_a_models_chance_moves_the_quotes_as_far_as_it_was_calibrated(monkeypatch):
     monkeypatch.setattr(chance, "CHANCE_DATES", 5)
     knows = train(BOTH[0], quoted(), WEEK, 3, NOW).card
@@ -206,7 +220,8 @@ def test_a_models_chance_moves_the_quotes_as_far_as_it_was_calibrated(monkeypatc
     rows = quoted()
     guess = rows.assign(result=np.where(np.random.default_rng(1).random(len(rows)) < 0.5, 0, rows["line"] + 9))
     blind = train(BOTH[0], guess, WEEK, 3, NOW).card
-    assert blind.chance["slope"] < 0.1
+    assert blind.chance["slope"] == 0, "what held-out rows don't tell from 0 moves no quote"
+    assert 0 <= blind.chance["fitted"] < 0.1
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(chance, "SLOPE_PRIOR", 0.02)
         doubted = train(BOTH[0], quoted(), WEEK, 3, NOW).card
@@ -217,7 +232,7 @@ def test_a_models_chance_moves_the_quotes_as_far_as_it_was_calibrated(monkeypatc
     moved = anchored_probability(knows, np.array([25.0, 25.0, 25.0]), line, *prices)
     assert (moved[:2] > market[:2]).all()
     assert np.isnan(moved[2]), "without a quote there is nothing to anchor on"
-    still = anchored_probability(replace(blind, chance={**blind.chance, "slope": 0.0}), np.full(3, 25.0), line, *prices)
+    still = anchored_probability(blind, np.full(3, 25.0), line, *prices)
     np.testing.assert_allclose(still[:2], market[:2], atol=1e-9)
 
 

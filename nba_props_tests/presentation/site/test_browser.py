@@ -248,9 +248,13 @@ def test_a_slate_can_be_used_by_keyboard_alone(opened):
     assert {"game", "team", "book", "side", "all", "player", "EV", "open"} <= set(reached)
     page.keyboard.press("Enter")
     page.wait_for_selector(".detail")
+    whose = page.locator(".open[aria-expanded=true]").get_attribute("aria-label")
     page.locator("button[data-sort=player]").focus()
     page.keyboard.press("Enter")
     assert page.evaluate("document.activeElement.dataset.sort") == "player", "the focus stays where it was"
+    page.wait_for_selector(".detail table >> nth=1")
+    assert page.locator(".open[aria-expanded=true]").get_attribute("aria-label") == whose, "what was opened stays open"
+    assert page.locator(".detail").count() == 1
     outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
     assert outline == "solid"
 
