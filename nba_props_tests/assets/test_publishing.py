@@ -30,6 +30,7 @@ def rows(platform: Platform, instant: datetime, address: str = LEDGER.address) -
     return int(found["n"][0])
 
 
+@pytest.mark.long
 def test_runs_rollback_quarantine_and_restore_make_a_version_each(published):
     start = clock.utc_now()
     game = next(g for g in league.games() if g.day == DAY)

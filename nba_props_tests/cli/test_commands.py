@@ -122,6 +122,7 @@ def test_an_error_message_is_wrapped_between_words(home):
     )
 
 
+@pytest.mark.long
 def test_a_bar_moves_in_a_terminal_and_names_the_step(rung, tmp_path):
     copied(rung("predicted"), tmp_path / "platform")
     master, slave = pty.openpty()

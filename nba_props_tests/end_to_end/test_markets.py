@@ -67,6 +67,7 @@ def test_points_are_what_they_are_without_other_markets(many_predicted, predicte
     pd.testing.assert_frame_equal(many.drop(columns=_OF_A_RUN), alone.drop(columns=_OF_A_RUN), check_exact=True)
 
 
+@pytest.mark.long
 def test_a_deployment_of_points_alone_stores_the_other_quotes_and_forecasts_none_of_them(make_platform):
     platform = make_platform(lambda zone: league.land(zone, asked=league.MARKETS))
     platform.prepare()

@@ -30,7 +30,7 @@ from nba_props_tests.conftest import Platform, utc
 from nba_props_tests.copies import copied
 from nba_props_tests.dagster_in_memory import instance_that_forgets
 
-pytestmark = [pytest.mark.slow]
+pytestmark = [pytest.mark.long]
 OPENING = date(2025, 10, 20)
 NEXT = NIGHT + timedelta(1)
 NOW = utc(2026, 1, 9, 15)

@@ -201,7 +201,7 @@ def test_a_publisher_killed_at_any_moment_releases_the_ledger(lake):
     assert lake.append(LEDGER, ledger(["last"]), [D1]) == {D1: (1, 0)}
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_concurrent_processes_lose_nothing_and_disturb_no_reader(lake):
     lake.write(NAMES, names(D1 - timedelta(1), 7), [D1 - timedelta(1)])
     started = [writer(lake.root, "dates", 0, 30), writer(lake.root, "dates", 30, 30)]

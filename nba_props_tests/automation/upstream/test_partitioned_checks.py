@@ -25,7 +25,7 @@ def test_it_names_no_other_code_of_ours():
     assert files == {"__init__.py", "README.md", "reproduction.py", "test_partitioned_checks.py"}
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_copy_elsewhere_passes_its_tests(tmp_path):
     """Where nothing of ours can be imported."""
     copy = tmp_path / "partitioned_checks"
