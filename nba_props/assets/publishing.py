@@ -11,7 +11,7 @@ import dagster as dg
 
 from nba_props.process.errors import NbaPropsError
 from nba_props.process.revision import revision
-from nba_props.warehouse.base import Publication, Warehouse, WarehouseError
+from nba_props.warehouse.base import Publication, Warehouse
 
 #: the resource of every run that writes tables
 PUBLICATION = "publication"
@@ -45,7 +45,7 @@ def publication_of(warehouse: Warehouse) -> dg.ResourceDefinition:
             if not has_failed_step(instance, run.run_id):
                 try:
                     opened.publish()
-                except (OSError, WarehouseError) as error:
+                except Exception as error:
                     raise NotPublished(str(error)) from error
 
     return dg.ResourceDefinition(publication)

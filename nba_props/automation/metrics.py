@@ -26,7 +26,7 @@ from nba_props.domain.finding import Finding
 from nba_props.domain.systems import TRAINED
 from nba_props.facts.tipoffs import day_bounds
 from nba_props.operations.freshness import OUTPUTS, feeds_freshness, model_freshness, output_freshness
-from nba_props.operations.home import sentence
+from nba_props.operations.home import is_in_use, sentence
 from nba_props.presentation.exposition import Gauge
 from nba_props.process.alive import has_ended
 from nba_props.process.errors import NbaPropsError
@@ -61,15 +61,18 @@ def gauges(deployment: Deployment, opened: Callable[[], Opened], definitions: dg
         "1 where a part of these numbers could be read, 0 where it could not; absent where nothing is stored yet.",
     )
     found = [info, readable]
+    #: a database is locked: none is asked again, since each wait may outlast a scrape
+    locked: list[Exception] = []
 
     def read(name: str, part: Callable[[], T | None]) -> T | None:
         try:
             made = part()
         except Exception as error:
-            why = str(error) if isinstance(error, NbaPropsError) else sentence(error, deployment.settings)
-            if why is None:
-                raise  # a bug
-            _LOG.error("the numbers of %s can't be read: %s", name, why)
+            known = str(error) if isinstance(error, NbaPropsError) else sentence(error, deployment.settings)
+            if is_in_use(error):
+                locked.append(error)
+            why = known or f"{type(error).__name__}: {error}"
+            _LOG.error("the numbers of %s can't be read: %s", name, why, exc_info=None if known else error)
             readable.put(0, part=name)
             return None
         readable.put(None if made is None else 1, part=name)
@@ -88,6 +91,8 @@ def gauges(deployment: Deployment, opened: Callable[[], Opened], definitions: dg
         for name, part in OF_INSTANCE.items():
 
             def numbers(part: Part = part) -> list[Gauge] | None:
+                if locked:
+                    raise locked[0]
                 at = instance()
                 return None if at is None else part(deployment, at, definitions)
 

@@ -13,7 +13,7 @@ import shutil
 import sqlite3
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -146,7 +146,7 @@ def _orphans(settings: Settings) -> Iterator[Path]:
         for folder, folders, names in os.walk(root):  # finds nothing under a bucket's URL
             found = [n for n in (*folders, *names) if unfinished.fullmatch(n)]
             folders[:] = [n for n in folders if n not in found]
-            yield from (p for n in found if (p := Path(folder, n)).lstat().st_mtime < old)
+            yield from (p for n in found if _is_older(p := Path(folder, n), old))
     for partition in settings.lake.glob("[!_]*/*/game_date=*"):  # not the files of versions, which have no current one
         yield from (p for p in files.left_over(partition) if files.is_ours(p.name))
 
@@ -158,17 +158,30 @@ def _aside(settings: Settings, home: Path, before: datetime) -> Iterator[Path]:
     yield from (p for p in dict.fromkeys(kept) if p.lstat().st_ctime < before.timestamp())
 
 
+def _is_older(path: Path, than: float) -> bool:
+    """Whether a file is older than an instant; one that its writer has removed meanwhile is not."""
+    try:
+        return path.lstat().st_mtime < than
+    except FileNotFoundError:
+        return False
+
+
 def _size(path: Path) -> int:
+    """The bytes of a file or folder; 0 for one that its writer has removed meanwhile."""
     if path.is_dir() and not path.is_symlink():
-        return sum(p.lstat().st_size for p in path.rglob("*"))
-    return path.lstat().st_size
+        return sum(map(_size, path.iterdir()))
+    try:
+        return path.lstat().st_size
+    except FileNotFoundError:
+        return 0
 
 
 def _delete(what: str, paths: Sequence[Path], pruned: Pruned, *, dry_run: bool) -> None:
     pruned.add(what, len(paths), sum(map(_size, paths)))
     for path in () if dry_run else paths:
         if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path)
+            with suppress(FileNotFoundError):
+                shutil.rmtree(path)
         else:
             path.unlink(missing_ok=True)
 

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from nba_props.catalog import TABLES, views
-from nba_props.data.selection import SelectionError, When, address_of, select
+from nba_props.data.selection import SelectionError, When, address_of, is_text, select
 from nba_props.deployment import clock_of, load_settings, open_to_read
 from nba_props.facts.calendar import game_date_of, parse_instant
 from nba_props.facts.vocabulary import League
@@ -188,8 +188,11 @@ class Lake:
         GoogleSQL, or over a lake also DuckDB's SQL; tables are named ``dataset.table``, and ``SHOW TABLES`` lists them.
 
         Raises:
+            SelectionError: it is no text.
             WarehouseError: the statement is not read-only, or it fails.
         """
+        if not is_text(statement):
+            raise SelectionError(f"{statement!r} is no statement of SQL")
         # an engine's own does not look into datasets
         return self.tables if _SHOW_TABLES.fullmatch(statement) else self._warehouse.read_only(statement)
 

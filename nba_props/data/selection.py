@@ -170,18 +170,29 @@ def span(when: str | date, today: Callable[[], date]) -> list[date]:
     Raises:
         SelectionError: it is neither a date nor a span.
     """
-    if isinstance(when, datetime):  # a pandas Timestamp is one, too
-        if when.tzinfo is not None or when.time() != time(0):
-            raise SelectionError(f"{when} is an instant; a game date is the US/Eastern date of tip-off")
-        return [when.date()]
     if isinstance(when, date):
-        return [when]
+        return [_day(when)]
     if not isinstance(when, str):
         raise SelectionError(f"{when!r} is neither a date nor a span such as '2026-01-09..2026-01-10'")
     try:
         return span_of(when, today)
     except ValueError as error:
         raise SelectionError(str(error)) from error
+
+
+def _day(given: date) -> date:
+    """A date, as a midnight without a time zone is one of pandas, too.
+
+    Raises:
+        SelectionError: it is an instant, or no date at all.
+    """
+    if not isinstance(given, datetime):
+        return given
+    if _is_nat(given):
+        raise SelectionError(f"{given} is no date")
+    if given.tzinfo is not None or given.time() != time(0):
+        raise SelectionError(f"{given} is an instant; a game date is the US/Eastern date of tip-off")
+    return given.date()
 
 
 def _listed(columns: Sequence[str] | None, named: Mapping[str, Column]) -> Sequence[str]:
@@ -240,13 +251,15 @@ def _value(column: Column, value: Any) -> Any:
     given = value.item() if type(value).__module__ == "numpy" else value
     try:
         if column.type is Type.DATE:
-            return parse_day(given) if isinstance(given, str) else _only(date, given)
+            return parse_day(given) if isinstance(given, str) else _day(_only(date, given))
         if column.type is Type.TIMESTAMP:
             return parse_instant(given) if isinstance(given, str) else _aware(_only(datetime, given))
         if column.type is Type.FLOAT64 and type(given) is int:
             return float(given)
         return _only(_PYTHON[column.type], given)
-    except (TypeError, ValueError) as error:
+    except SelectionError:
+        raise
+    except (TypeError, ValueError, OverflowError) as error:
         why = ": it has no time zone, as '2026-01-09T17:00Z' has" if "no time zone" in str(error) else ""
         raise SelectionError(f"{column.name} is {column.type}, and {value!r} is not{why}") from error
 
@@ -262,7 +275,24 @@ def _only(kind: type, value: Any) -> Any:
     """
     if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
         raise TypeError(kind.__name__)
+    if _is_nat(value):
+        raise TypeError(kind.__name__)
+    if kind is str and not is_text(value):
+        raise TypeError(kind.__name__)
     return str(value) if kind is str else value
+
+
+def _is_nat(value: object) -> bool:
+    """Whether a value is pandas' NaT, which is a datetime and no instant."""
+    return type(value).__name__ == "NaTType"
+
+
+def is_text(value: object) -> bool:
+    """Whether a value is a text that can be written: one half of a pair of UTF-16 is none."""
+    try:
+        return isinstance(value, str) and value.encode() is not None
+    except UnicodeEncodeError:
+        return False
 
 
 def _aware(instant: datetime) -> datetime:

@@ -151,6 +151,11 @@ def sentence(error: BaseException, settings: Settings | None) -> str | None:
     return None
 
 
+def is_in_use(error: BaseException) -> bool:
+    """Whether an error is that of a database that another process keeps locked, and comes after a long wait."""
+    return any(isinstance(cause, sqlite3.Error) and _code(cause) in _IN_USE for cause in _causes(error))
+
+
 def _causes(error: BaseException) -> Iterator[BaseException]:
     seen: set[int] = set()
     found: BaseException | None = error

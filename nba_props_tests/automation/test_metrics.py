@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import replace
 from datetime import timedelta
 
@@ -280,8 +281,36 @@ def test_a_part_that_cannot_be_read_is_said_and_the_others_are_there(published, 
     assert "nba_props_late" not in found
     assert found["nba_props_runs_active"]
     monkeypatch.setattr(metrics, "feeds_freshness", lambda *_: 1 / 0)
-    with pytest.raises(ZeroDivisionError):
-        numbers(published)
+    assert numbers(published)["nba_props_readable"] == parts, "a record that can't be decoded, or a bug"
+
+
+def test_a_run_that_cannot_be_decoded_costs_the_numbers_of_runs_alone(typed):
+    with open_instance(typed.settings) as instance:
+        instance.create_run_for_job(small)
+    with closing(sqlite3.connect(typed.settings.home / "dagster/history/runs.db")) as runs, runs:
+        runs.execute("UPDATE runs SET run_body = '{}'")
+    done = CliRunner().invoke(main, ["metrics"])
+    assert done.exit_code == 0, done.output
+    found = {dict(key)["part"]: value for key, value in parsed(done.stdout)["nba_props_readable"].items()}
+    assert found == {"league": 1, "freshness": 1, "runs": 0, "checks": 1, "credits": 1}
+
+
+def test_of_a_locked_database_one_part_is_waited_for(typed, monkeypatch):
+    waits = []
+
+    def is_locked(*_):
+        waits.append(1)
+        error = sqlite3.OperationalError("database is locked")
+        error.sqlite_errorcode = sqlite3.SQLITE_BUSY
+        raise error
+
+    with open_instance(typed.settings):
+        pass
+    monkeypatch.setattr(metrics, "OF_INSTANCE", dict.fromkeys(metrics.OF_INSTANCE, is_locked))
+    done = CliRunner().invoke(main, ["metrics"])
+    found = {dict(key)["part"]: value for key, value in parsed(done.stdout)["nba_props_readable"].items()}
+    assert found == {"league": 1, "freshness": 1, "runs": 0, "checks": 0, "credits": 0}
+    assert len(waits) == 1
 
 
 @pytest.fixture

@@ -154,6 +154,27 @@ def test_leftovers_of_killed_processes_are_removed_and_what_is_set_aside_only_on
     assert not any(p.exists() for p in aside)
 
 
+def test_what_its_writer_removes_meanwhile_is_in_nobodys_way(settings, monkeypatch):
+    folder = settings.lake / "nba_raw" / "schedule" / "game_date=2026-01-09"
+    folder.mkdir(parents=True)
+    left = [folder / name for name in (".tmp-0a", ".tmp-0b", f"{'0' * 32}.{'0' * 8}.parquet")]
+    (folder / "data.parquet").write_bytes(b"x")
+    found = pruning._orphans
+
+    def meanwhile(settings):
+        listed = list(found(settings))
+        for path in left[::2]:
+            path.unlink()
+        return listed
+
+    for path in left:
+        path.write_bytes(b"x")
+        os.utime(path, (1, 1))
+    monkeypatch.setattr(pruning, "_orphans", meanwhile)
+    pruning.prune(settings, in_days(31), AGE)
+    assert not any(path.exists() for path in left)
+
+
 def test_old_ticks_are_removed(settings):
     state = TestScheduleStorage.build_sensor("my_sensor")
     with open_instance(settings) as instance:

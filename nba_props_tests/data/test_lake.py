@@ -90,6 +90,9 @@ def test_a_statement_is_read_only(read):
     assert read.sql("SELECT COUNT(*) AS n FROM nba_reference.unresolved_names")["n"].item() == 5
     with pytest.raises(WarehouseError):
         read.sql("DELETE FROM nba_reference.unresolved_names WHERE TRUE")
+    for other in (None, 1, b"SELECT 1", "SELECT '\ud800'"):
+        with pytest.raises(SelectionError, match="is no statement"):
+            read.sql(other)
 
 
 @pytest.mark.parametrize(
@@ -109,6 +112,13 @@ def test_a_statement_is_read_only(read):
         (lambda r: r("unresolved_names", "2025-11-06..2025-11-05"), "ends before it begins"),
         (lambda r: r("unresolved_names", 20251105), "20251105 is neither a date nor a span"),
         (lambda r: r("unresolved_names", datetime(2025, 11, 5, 23, tzinfo=UTC)), "is an instant"),
+        (lambda r: r("unresolved_names", pd.NaT), "NaT is no date"),
+        (lambda r: r("unresolved_names", game_date=pd.NaT), "game_date is DATE, and NaT is not"),
+        (lambda r: r("unresolved_names", game_date=pd.Timestamp("2025-11-05T12:00")), "12:00:00 is an instant"),
+        (lambda r: r("unresolved_names", game_date=[D1, datetime(2025, 11, 5, tzinfo=UTC)]), "is an instant"),
+        (lambda r: r("ledger", created_at=pd.NaT), "created_at is TIMESTAMP, and NaT is not"),
+        (lambda r: r("unresolved_names", source_name="\ud800"), "source_name is STRING, and "),
+        (lambda r: r("unresolved_names", best_score=10**400), "best_score is FLOAT64, and 1000"),
         (lambda r: r("data_quality_summary", "2025-11-05"), "data_quality_summary has no dates"),
         (lambda r: r(3), "3 is not the name of a table"),
         (lambda r: r(["unresolved_names"]), "is not the name of a table"),

@@ -117,7 +117,7 @@ def test_a_lake_of_its_own_files_has_no_stray(two_dates):
     assert LakeWarehouse(two_dates.root / "nowhere").strays() == []
 
 
-ODD_PLACES = "a [b] c/a*b/it's \"it\"/50%/a#b/a b/Dončić/[2026]*"
+ODD_PLACES = 'a [b] c/a*b/it\'s "it"/50%/a#b/a b/Dončić/[2026]*'
 
 
 def test_a_lake_lies_under_any_name(tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import subprocess
 import sys
@@ -19,7 +20,7 @@ from hypothesis import strategies as st
 from nba_props.catalog import TABLES
 from nba_props.process import clock
 from nba_props.warehouse.base import CorruptPartition, MissingPartition, NotKept, WarehouseError
-from nba_props.warehouse.lake import LakeWarehouse, files, manifests
+from nba_props.warehouse.lake import LakeWarehouse, files, manifests, versions
 from nba_props_tests.warehouse.samples import D1, D2, LEDGER, NAMES, ledger, names, take_out
 
 SLATE = TABLES["nba_analytics.slate"]
@@ -443,6 +444,60 @@ def test_a_damaged_manifest_is_named_and_only_its_time_is_lost(lake):
     assert ids(lake.as_of(two)) == ["x"]
 
 
+def manifests_of(lake: LakeWarehouse) -> list[Path]:
+    return sorted(lake.root.glob("_versions/game_date=2025-11-05/*.json"))
+
+
+@pytest.mark.parametrize("damaged", [0, 1, 2])
+def test_a_version_that_was_set_aside_is_an_error_and_no_other_one_stands_for_it(lake, damaged):
+    asked = [published(lake, run_id, mark) for run_id, mark in (("one", "a"), ("two", "b"), ("three", "c"))]
+    manifests_of(lake)[damaged].write_text("{")
+    ((path, _),) = lake.damaged_versions()
+    target = Path(lake.set_version_aside(path, clock.utc_now()))
+    assert target.read_text() == "{"
+    assert lake.damaged_versions() == [], "it is dealt with"
+
+    def check() -> None:
+        for number, (instant, mark) in enumerate(zip(asked, "abc", strict=True)):
+            if number == damaged:
+                with pytest.raises(NotKept, match="was damaged and is set aside"):
+                    marks(lake.as_of(instant))
+            else:
+                assert marks(lake.as_of(instant)) == [f"{mark}0", f"{mark}1"]
+
+    check()
+    known = [v.run_id for v in lake.versions(D1)]
+    assert known == [r for n, r in enumerate(("one", "two", "three")) if n != damaged]
+    four = published(lake, "four", "d")
+    check()
+    assert marks(lake.as_of(four)) == ["d0", "d1"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda m: {"tables": []}, lambda m: [], lambda m: None, lambda m: {**m, "instant": "2026-01-01T00:00:00"},
+        lambda m: {**m, "instant": "2020-01-01T00:00:00+00:00"}, lambda m: {**m, "run_id": 7},
+        lambda m: {**m, "tables": {n: {**k, "file": 7} for n, k in m["tables"].items()}},
+        lambda m: {**m, "tables": {n: {**k, "file": "../x"} for n, k in m["tables"].items()}},
+        lambda m: {**m, "tables": {n: {**k, "rows": "2"} for n, k in m["tables"].items()}},
+        lambda m: {**m, "tables": dict.fromkeys(m["tables"], 7)},
+    ],
+)  # fmt: skip
+def test_a_manifest_of_any_other_form_is_damaged_and_the_next_run_does_without_it(lake, change):
+    one = published(lake, "one", "a")
+    (path,) = manifests_of(lake)
+    path.write_text(json.dumps(change(json.loads(path.read_text()))))
+    with pytest.raises(CorruptPartition, match="can't be read"):
+        marks(lake.as_of(one))
+    assert [found for found, _ in lake.damaged_versions()] == [path]
+    two = published(lake, "two", "b")
+    assert marks(lake.as_of(two)) == ["b0", "b1"]
+    lake.set_version_aside(path, clock.utc_now())
+    with pytest.raises(NotKept, match="set aside"):
+        marks(lake.as_of(one))
+
+
 def test_a_table_that_was_set_aside_is_missing_from_the_next_version(lake):
     one = published(lake, "one", "a", ["x"])
     file = Path(lake._layout.located(NAMES, D1))
@@ -500,10 +555,79 @@ def test_versions_of_a_clock_that_was_ahead_count_as_published_by_now(lake, at):
     assert [marks(lake.as_of(v.instant))[0] for v in found[-3:]] == ["a0", "b0", "c0"]
 
 
+def test_the_first_version_of_a_clock_that_was_ahead_is_the_first_for_those_after_it(tmp_path, at):
+    lake = LakeWarehouse(tmp_path / "lake", kept=timedelta(days=7))
+    start = clock.utc_now()
+    for minutes, run_id in ((0, "one"), (1, "two")):
+        at(start + timedelta(days=20, minutes=minutes))
+        published(lake, run_id, "a")
+    at(start)
+    published(lake, "three", "c")
+    at(start + timedelta(hours=5))
+    published(lake, "four", "d")
+    soon = start + timedelta(hours=1)
+    assert marks(lake.as_of(soon)) == ["c0", "c1"]
+    at(start + timedelta(days=9))
+    published(lake, "five", "e")
+    with pytest.raises(NotKept, match="no longer kept"):
+        marks(lake.as_of(soon))
+
+
+def test_a_lake_that_is_held_stays_as_it_is_when_a_date_is_new(lake):
+    published(lake, "one", "a", ["x"])
+    then = lake.as_of(clock.utc_now())
+    assert marks(then) == ["a0", "a1"]
+    with run(lake, "tomorrow"):
+        lake.append(LEDGER, ledger(["y"]).assign(game_date=pd.Timestamp(D2)), [D2])
+    assert ids(then) == ["x"]
+    assert ids(lake) == ["x", "y"]
+
+
+def test_the_past_of_a_past_is_that_of_the_lake(lake):
+    lake.write(NAMES, names(D2, 1, "before"), [D2])  # by no run
+    one = published(lake, "one", "a")
+    two = published(lake, "two", "b")
+    assert marks(lake.as_of(one).as_of(two)) == marks(lake.as_of(two)) == ["b0", "b1", "before0"]
+
+
+def test_what_the_retention_cannot_remove_is_no_failure_of_the_publication(lake, at, monkeypatch):
+    published(lake, "one", "a")
+    published(lake, "two", "b")
+
+    def refused(self, day, names):
+        raise PermissionError("no")
+
+    monkeypatch.setattr(versions.Versions, "_gone", refused)
+    at(clock.utc_now() + timedelta(days=30))
+    three = published(lake, "three", "c")
+    assert marks(lake.as_of(three)) == ["c0", "c1"]
+
+
+def test_whatever_keeps_one_date_from_being_published_the_others_are(lake, monkeypatch):
+    plain = manifests.Manifests.write
+
+    def write(self, day, manifest):
+        if day == D1:
+            raise AttributeError("a bug")
+        plain(self, day, manifest)
+
+    monkeypatch.setattr(manifests.Manifests, "write", write)
+    with lake.publication("one", "predict", "0.1") as publication:
+        lake.write(NAMES, names(D1, 1, "a"), [D1])
+        lake.write(NAMES, names(D2, 1, "b"), [D2])
+        with pytest.raises(WarehouseError, match=r"of 2025-11-05 is current, but no version .* a bug"):
+            publication.publish()
+    assert [v.run_id for v in lake.versions(D2)] == ["one"]
+
+
 def test_files_of_others_among_versions_are_left_alone(lake, at):
     one = published(lake, "one", "a")
     two = published(lake, "two", "b")
     root = lake.root / "_versions"
+    others = [root / "files/game_date=2025-11-05" / name for name in (".ipynb_checkpoints", "NOTES.txt")]
+    others[0].mkdir()
+    others[1].write_text("mine")
+    (root / "replaced" / "2025-13-45~2025-11-05").touch()
     (root / "replaced" / ".DS_Store").touch()
     (root / "open" / "x.journal").mkdir(parents=True)
     (root / "game_date=2025-11-05" / "20260230T999999.999999Z.x.json").touch()
@@ -513,6 +637,7 @@ def test_files_of_others_among_versions_are_left_alone(lake, at):
     assert marks(lake.as_of(two)) == ["b0", "b1"]
     with pytest.raises(NotKept):
         marks(lake.as_of(one))
+    assert all(path.exists() for path in others)
 
 
 def test_a_file_that_is_changed_in_its_place_is_an_error_of_every_version_that_has_it(lake):

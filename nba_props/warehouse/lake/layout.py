@@ -35,6 +35,11 @@ class Layout:
     def __init__(self, root: Path) -> None:
         self.root = root
 
+    @property
+    def now(self) -> Layout:
+        """The partitions of today; see ``Past``."""
+        return self
+
     def find(self, link: str) -> tuple[str, tuple[object, ...]] | None:
         """Where the rows of a partition are, see :func:`files.locate`."""
         return files.locate(link)

@@ -18,11 +18,14 @@ from dataclasses import dataclass
 from dataclasses import replace as replaced
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any, TypeVar
 
 from nba_props.storage.files import TEMPORARY, replace, replacing
 from nba_props.warehouse.base import CorruptPartition
+from nba_props.warehouse.lake import files
 from nba_props.warehouse.lake.layout import LOCK, PREFIX, day_of, held
 
+T = TypeVar("T")
 #: the folder of versions in a lake
 VERSIONS = "_versions"
 _FILES = "files"
@@ -30,6 +33,14 @@ _STAMP = "%Y%m%dT%H%M%S.%fZ"
 _NAME = re.compile(r"(\d{8}T\d{6}\.\d{6}Z)\.[^/]+\.json", re.ASCII)
 #: in the place of a run's id: the tables of a date as they were found when the first version of it began
 AS_FOUND = "as-found"
+
+
+#: what a manifest says that was set aside, and where it was moved
+_ASIDE = "set_aside"
+
+
+class SetAside(CorruptPartition):
+    """A version was published, and its manifest is set aside: what it had can't be read."""
 
 
 @dataclass(frozen=True)
@@ -84,8 +95,8 @@ class Manifests:
         return Path(f"{self.root}/{_FILES}/{PREFIX}{day.isoformat()}/{name}")
 
     def kept(self, day: date) -> list[Path]:
-        """The files of a date that are kept, in the order of their names."""
-        return sorted(self.file(day, "").glob("*"))
+        """The files of a date that are kept, in the order of their names, and nobody else's."""
+        return [path for path in sorted(self.file(day, "").glob("*")) if files.is_ours(path.name) and path.is_file()]
 
     def locked(self, day: date) -> AbstractContextManager[None]:
         """Inside, no other process publishes a version of the date or removes one."""
@@ -121,36 +132,49 @@ class Manifests:
 
         Raises:
             CorruptPartition: it can't be read.
+            SetAside: it was set aside.
             FileNotFoundError: the retention removed it meanwhile.
         """
         path = self.folder(day) / name
         try:
             found = json.loads(path.read_bytes())
-            tables = found["tables"].items()
-            return Manifest(
-                datetime.fromisoformat(found["instant"]),
-                found["run_id"],
-                found["job_name"],
-                found["revision"],
-                datetime.fromisoformat(found["first"]) if found["first"] else None,
-                {n: Kept(k["file"], k["rows"], datetime.fromisoformat(k["written"])) for n, k in tables},
-            )
+            aside = found.get(_ASIDE)
+            made = None if aside else _parsed(found)
+            if made is not None and made.file_name != name:
+                raise ValueError(f"it is that of {made.file_name}")
         except FileNotFoundError:
             raise
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise CorruptPartition(
                 f"the version {path} can't be read: {error}. `nba-props scrub {day} --quarantine` moves it away"
             ) from error
+        if made is None:
+            raise SetAside(f"the version {path} was damaged and is set aside ({aside})")
+        return made
+
+    def set_aside(self, path: Path, target: Path) -> None:
+        """Move a manifest or a kept file away; of a manifest it is noted that there was one, or an older version would
+        be taken for it.
+        """
+        if _NAME.fullmatch(path.name) is None:
+            path.rename(target)
+            return
+        shutil.copyfile(path, target)
+        replace(path, json.dumps({_ASIDE: str(target)}).encode())
 
     def write(self, day: date, manifest: Manifest) -> None:
         """Put a manifest in its place, as the last step of a publication."""
         replace(self.folder(day) / manifest.file_name, _text(day, manifest))
 
-    def restamp(self, day: date, name: str, instant: datetime) -> None:
-        """Give a version another instant."""
+    def restamp(self, day: date, name: str, instant: datetime, first: Mapping[datetime, datetime]) -> None:
+        """Give a version another instant, and its date's first version the one that it has got.
+
+        A first version of which no new instant is known, because it was removed, says nothing of when it was.
+        """
         before = self.read(day, name)
-        first = instant if before.first == before.instant else before.first
-        self.write(day, replaced(before, instant=instant, first=first))
+        began = first.get(before.first, before.first) if before.first else None
+        began = began if began and began <= instant else None
+        self.write(day, replaced(before, instant=instant, first=began))
         (self.folder(day) / name).unlink()
 
     def begin(self, day: date, manifest: Manifest | None) -> None:
@@ -196,6 +220,37 @@ def _instant_of(stamp: str) -> datetime | None:
         return datetime.strptime(stamp, _STAMP).replace(tzinfo=UTC)
     except ValueError:
         return None
+
+
+def _parsed(found: dict[str, Any]) -> Manifest:
+    """A manifest of its content.
+
+    Raises:
+        ValueError, KeyError, TypeError, AttributeError: it is not as :func:`_text` makes it.
+    """
+    tables = {
+        _of_type(str, name): Kept(_of_type(str, k["file"]), k["rows"], _instant(k["written"]))
+        for name, k in found["tables"].items()
+    }
+    for name, kept in tables.items():
+        if not files.is_ours(kept.name) or type(kept.rows) not in (int, type(None)):
+            raise ValueError(f"{name} has the file {kept.name} and {kept.rows} rows")
+    run_id, job_name, revision = (_of_type(str, found[key]) for key in ("run_id", "job_name", "revision"))
+    first = _instant(found["first"]) if found["first"] else None
+    return Manifest(_instant(found["instant"]), run_id, job_name, revision, first, tables)
+
+
+def _of_type(kind: type[T], value: object) -> T:
+    if not isinstance(value, kind):
+        raise TypeError(f"{value!r} is no {kind.__name__}")
+    return value
+
+
+def _instant(text: str) -> datetime:
+    found = datetime.fromisoformat(text)
+    if found.tzinfo is None:
+        raise ValueError(f"{text} has no time zone")
+    return found
 
 
 def _text(day: date, manifest: Manifest) -> bytes:

@@ -38,6 +38,10 @@ class Past(Layout):
         #: files that are as they were written
         self._whole: set[str] = set()
 
+    @property
+    def now(self) -> Layout:
+        return self._layout
+
     def _of(self, address: str) -> Mapping[date, _File]:
         """The file of each date of a table, in order."""
         if address not in self._files:
@@ -48,7 +52,7 @@ class Past(Layout):
         return self._files[address]
 
     @cached_property
-    def _versions(self) -> Mapping[date, Manifest | NotKept | None]:
+    def _versions(self) -> dict[date, Manifest | NotKept | None]:
         """Of each date with versions the newest one not after the instant, or the oldest one; None if there is none."""
         return {day: self._version(day) for day in self._manifests.days()}
 
@@ -68,7 +72,11 @@ class Past(Layout):
 
     def _file_of(self, table: Table, day: date) -> _File | None:
         if day not in self._versions:
-            return self._current(table, day)
+            found = self._current(table, day)
+            if not isinstance(found, NotKept) or not self._manifests.folder(day).exists():
+                return found
+            # a run has begun the date's first version since the dates were listed
+            self._versions[day] = self._version(day)
         version = self._versions[day]
         if version is None or isinstance(version, NotKept):
             return version

@@ -19,7 +19,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from nba_props.catalog import TABLES
-from nba_props.facts.calendar import parse_day
+from nba_props.facts.calendar import named_day
 from nba_props.facts.digest import digest
 from nba_props.process import clock
 from nba_props.schemas import Table
@@ -27,7 +27,7 @@ from nba_props.warehouse.base import CorruptPartition, Publication, Version, War
 from nba_props.warehouse.lake import files
 from nba_props.warehouse.lake.journals import Journal
 from nba_props.warehouse.lake.layout import Layout
-from nba_props.warehouse.lake.manifests import AS_FOUND, Kept, Manifest, Manifests
+from nba_props.warehouse.lake.manifests import AS_FOUND, Kept, Manifest, Manifests, SetAside
 from nba_props.warehouse.lake.partitions import Partitions
 
 _LOG = logging.getLogger(__name__)
@@ -66,6 +66,9 @@ class Versions:
             try:
                 now = self.manifests.read(day, name)
             except FileNotFoundError:  # removed meanwhile
+                continue
+            except SetAside:
+                before = None
                 continue
             old = before.tables if before else {}
             changed = [n for n in sorted({*now.tables, *old}) if now.tables.get(n) != old.get(n)]
@@ -133,7 +136,8 @@ class Versions:
                 self._note_replaced(day, now)
             first = before.first if before else None if known else now
             self.manifests.write(day, Manifest(now, run.run_id, run.job_name, run.revision, first, tables))
-            self._remove(day, now)
+            with _retention():
+                self._remove(day, now)
 
     def _next(self, known: Collection[datetime]) -> datetime:
         """The instant of the next version: now, but after all others, since two may come in one microsecond."""
@@ -151,10 +155,15 @@ class Versions:
         if not ahead:
             return known
         passed = max((at for at in known if at <= now), default=now - timedelta(seconds=1))
+        moved: dict[datetime, datetime] = {}
         for number, at in enumerate(ahead, 1):
             _LOG.warning("the version %s of %s is of the future: it counts as published by now", at.isoformat(), day)
             before_now = now - timedelta(microseconds=len(ahead) + 1 - number)
-            self.manifests.restamp(day, known[at], max(before_now, passed + timedelta(microseconds=number)))
+            moved[at] = max(before_now, passed + timedelta(microseconds=number))
+            try:
+                self.manifests.restamp(day, known[at], moved[at], moved)
+            except CorruptPartition as error:
+                _LOG.error("%s", error)
         return self.manifests.instants(day)
 
     def _newest(self, day: date, known: Mapping[datetime, str]) -> Manifest | None:
@@ -286,11 +295,13 @@ class Versions:
         """Remove outdated versions of dates that nobody has written since, of so many dates."""
         folder = self.manifests.root / _REPLACED
         try:
-            marks = sorted(filter(_MARK.fullmatch, os.listdir(folder)))[:most]
+            marks = sorted(filter(_MARK.fullmatch, os.listdir(folder)))
         except FileNotFoundError:
             return
-        for mark in marks:
-            replaced_on, day = map(parse_day, mark.split("~"))
+        for mark in marks[:most]:
+            replaced_on, day = map(named_day, mark.split("~"))
+            if replaced_on is None or day is None:  # somebody else's
+                continue
             if datetime.combine(replaced_on, time(), UTC) + timedelta(days=1) > now - self._kept:
                 return
             with self.manifests.locked(day):
@@ -318,6 +329,8 @@ class Versions:
                 with suppress(FileNotFoundError):  # removed meanwhile
                     try:
                         self.manifests.read(day, name)
+                    except SetAside:
+                        continue
                     except CorruptPartition as error:
                         found.append((self.manifests.folder(day) / name, str(error)))
             for path in self.manifests.kept(day):
@@ -358,7 +371,7 @@ class _Run(Publication):
         for day in sorted(self.written):
             try:
                 self._versions.publish(day, self)
-            except (OSError, WarehouseError) as error:
+            except Exception as error:  # whatever it is, the other dates are published
                 failed[day] = error
         if failed:
             first = min(failed)
@@ -368,8 +381,18 @@ class _Run(Publication):
                 f"{failed[first]}. The next run of the date publishes it"
             ) from failed[first]
         if self.written:
-            self._versions.sweep(clock.utc_now())
+            with _retention():
+                self._versions.sweep(clock.utc_now())
         return sorted(self.written)
+
+
+@contextmanager
+def _retention() -> Iterator[None]:
+    """Inside, old versions are removed after a new one is published: a failure is not one of the publication."""
+    try:
+        yield
+    except (OSError, WarehouseError) as error:
+        _LOG.warning("old versions can't be removed: %s. `nba-props prune` does it later", error)
 
 
 #: the run of this process that is writing

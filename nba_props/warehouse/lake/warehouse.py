@@ -270,7 +270,7 @@ class LakeWarehouse(PartitionedWarehouse):
 
     def as_of(self, instant: datetime) -> PastLake:
         refuse_future(instant, clock.utc_now())
-        return PastLake(self.root, self._views, layout=Past(self._layout, self._versions.manifests, instant))
+        return PastLake(self.root, self._views, layout=Past(self._layout.now, self._versions.manifests, instant))
 
     # -- what the lake holds ----------------------------------------------------------------------------------------
 
@@ -335,7 +335,7 @@ class LakeWarehouse(PartitionedWarehouse):
     def set_version_aside(self, path: Path, now: datetime) -> str:
         target = self.root / SET_ASIDE / "versions" / f"{path.parent.name}-{now:%Y%m%dT%H%M%S%fZ}-{path.name}"
         target.parent.mkdir(parents=True, exist_ok=True)
-        path.rename(target)
+        self._versions.manifests.set_aside(path, target)
         return str(target)
 
     def strays(self) -> list[tuple[str, str]]:
