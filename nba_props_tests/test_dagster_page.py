@@ -15,7 +15,7 @@ from nba_props_tests.conftest import make_settings
 PAGE = Path(__file__).parents[1] / "docs" / "dagster.md"
 TEXT = PAGE.read_text()
 SCREEN, AFTER = TEXT.split("\n## Selections\n")
-SELECTIONS = re.findall(r"^\| `(.+?)` \| (.+?) \| (\d+) \|$", AFTER, re.M)
+SELECTIONS = re.findall(r"^\| `(.+?)` \| (.+?) \| (\d+) \| (\d+) \|$", AFTER, re.M)
 
 
 @pytest.fixture(scope="module")
@@ -33,10 +33,11 @@ def test_the_table_fits_a_screen_and_each_of_its_rows_names_files():
         assert all((PAGE.parents[1] / file).is_file() for file in files), name
 
 
-@pytest.mark.parametrize(("selection", "what", "count"), SELECTIONS)
-def test_a_selection_selects_what_the_page_says(graph, selection, what, count):
+@pytest.mark.parametrize(("selection", "what", "count", "made"), SELECTIONS)
+def test_a_selection_selects_what_the_page_says(graph, selection, what, count, made):
     found = dg.AssetSelection.from_string(selection, include_sources=True).resolve(graph)
     assert len(found) == int(count) > 0, sorted(k.to_user_string() for k in found)
+    assert len(dg.AssetSelection.from_string(selection).resolve(graph)) == int(made)
     assert what
 
 

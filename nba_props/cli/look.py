@@ -204,24 +204,13 @@ def versions(day: date, form: str) -> None:
 
     `sql --as-of INSTANT` reads them. Replaced versions are kept for the days of NBA_PROPS_VERSION_DAYS.
     """
-    import pandas as pd
+    from nba_props.data.lake import frame_of
 
     with Output(form) as out:
         found = to_read(out=out).versions(day)
         if not found:
             raise click.ClickException(f"no version of {day} is kept: {program()} run {day} makes one")
-        frame = pd.DataFrame(
-            {
-                "instant": [v.instant for v in found],
-                "run_id": [v.run_id for v in found],
-                "job_name": [v.job_name for v in found],
-                "revision": [v.revision for v in found],
-                "tables": [len(v.tables) for v in found],
-                "rows": [sum(n or 0 for n in v.tables.values()) for v in found],
-                "rows_by_table": [dict(v.tables) for v in found],
-                "changed": [None if v.changed is None else list(v.changed) for v in found],
-            }
-        )
+        frame = frame_of(found)
         changed = [[_named(v.changed, most) for v in found] for most in (3, 1, 0)]
         columns = [
             Column("since (UTC)", [f"{v.instant:%Y-%m-%dT%H:%M:%S.%fZ}" for v in found]),

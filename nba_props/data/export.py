@@ -84,15 +84,18 @@ def export(
     _refuse_inside(target, home)
     _refuse_links(target, addresses)
     if not (target / MARK).exists() and not any(_has_rows(lake, address, span) for address in addresses):
-        raise _nothing(span)
+        raise _nothing(lake, span)
     then = f" as of {lake.instant.isoformat()}" if lake.instant else ""
     _claim(target, f"{form} of the {league.lower()} league{then}")
     with filelock.FileLock(target / _LOCK):
         return FORMS[form](lake, span, target, addresses, league)
 
 
-def _nothing(span: Sequence[date]) -> ExportError:
+def _nothing(lake: Lake, span: Sequence[date]) -> ExportError:
     days = f"{span[0]}" if span[0] == span[-1] else f"{span[0]}..{span[-1]}"
+    if lake.instant is not None:
+        then = f"{lake.instant.isoformat()}; `nba-props versions {span[0]}` lists when runs published"
+        return ExportError(f"there is nothing to export: nothing of {days} was published by {then}")
     return ExportError(f"there is nothing to export: nothing of {days} is stored")
 
 
@@ -172,7 +175,7 @@ def _to_folder(lake: Lake, span: Sequence[date], target: Path, addresses: Sequen
     # exported once, and no longer stored
     gone = [name for name in every if name not in written and (target / name).exists()]
     if not written and not gone:
-        raise _nothing(span)
+        raise _nothing(lake, span)
     # first, so that no file is missing that is described
     package = _described(lake, target, league, {*gone})
     replace(target / PACKAGE, json.dumps(package, indent=1, ensure_ascii=False).encode())
@@ -209,7 +212,7 @@ def _to_delta(lake: Lake, span: Sequence[date], target: Path, addresses: Sequenc
     library, described = _deltalake(), lake.tables.set_index("name")["description"]
     rows, dates = 0, set[date]()
     if not any(_has_rows(lake, a, span) or _in_delta(library, target / a.replace(".", "/"), span) for a in addresses):
-        raise _nothing(span)
+        raise _nothing(lake, span)
     for address in addresses:
         for days, arrow in _pieces(lake, address, span):
             library.write_deltalake(

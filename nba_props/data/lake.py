@@ -6,18 +6,19 @@ import os
 import re
 from collections.abc import Sequence
 from datetime import date, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nba_props.catalog import TABLES, views
-from nba_props.data.selection import SelectionError, When, address_of, is_text, select
+from nba_props.data.selection import SelectionError, When, address_of, is_text, select, span
 from nba_props.deployment import clock_of, load_settings, open_to_read
 from nba_props.facts.calendar import game_date_of, parse_instant
 from nba_props.facts.vocabulary import League
 from nba_props.schemas import Column
 from nba_props.schemas.base import arrow_schema
 from nba_props.schemas.examples import example
-from nba_props.settings import Settings, env_file
-from nba_props.warehouse.base import Warehouse
+from nba_props.settings import BadSetting, Settings, env_file
+from nba_props.warehouse.base import Version, Warehouse
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,12 +38,32 @@ def open_lake(home: str | os.PathLike[str] | None = None) -> Lake:
         BadSetting: the home does not exist, or a variable has a value that can't be used.
         WarehouseError: the lake is of an earlier release and has to be migrated first.
     """
+    if home is not None and not Path(home).exists():
+        raise BadSetting(f"there is no {home}: a home is a folder that `nba-props start` or `nba-props demo` has made")
     environ = dict(os.environ)
     env_file.load(environ)
     if home is not None:
         environ |= {"NBA_PROPS_HOME": str(home), "NBA_PROPS_PROFILE": "local"}
     settings = load_settings(environ)
     return Lake(settings, open_to_read(settings))
+
+
+def frame_of(versions: Sequence[Version]) -> pd.DataFrame:
+    """A row for each version of a date; see :meth:`Lake.versions`."""
+    import pandas as pd
+
+    return pd.DataFrame(
+        {
+            "instant": [v.instant for v in versions],
+            "run_id": [v.run_id for v in versions],
+            "job_name": [v.job_name for v in versions],
+            "revision": [v.revision for v in versions],
+            "tables": [len(v.tables) for v in versions],
+            "rows": [sum(n or 0 for n in v.tables.values()) for v in versions],
+            "rows_by_table": [dict(v.tables) for v in versions],
+            "changed": [None if v.changed is None else list(v.changed) for v in versions],
+        }
+    )
 
 
 class Lake:
@@ -106,10 +127,25 @@ class Lake:
         try:
             then = parse_instant(instant) if isinstance(instant, str) else instant
         except ValueError as error:
-            raise SelectionError(f"{instant!r} is not an instant such as '2026-01-09T17:00Z': {error}") from error
+            raise SelectionError(f"{instant!r} is not an instant such as '2026-01-09T17:00Z'") from error
         if not isinstance(then, datetime) or then.tzinfo is None:
             raise SelectionError(f"{instant!r} is not an instant with a time zone, such as '2026-01-09T17:00Z'")
         return Lake(self._settings, self._warehouse.as_of(then), then)
+
+    def versions(self, day: date | str) -> pd.DataFrame:
+        """A row for each run that published a date, the oldest first, as far as it is kept.
+
+        Columns ``instant``, for :meth:`as_of`; ``run_id``, ``job_name``, ``revision``; ``tables`` and ``rows`` of the
+        date; ``rows_by_table``; ``changed``, the tables that the run changed, None where that is not known.
+
+        Raises:
+            SelectionError: it is not one date.
+            WarehouseError: a version can't be read, or the warehouse keeps none of its own.
+        """
+        days = span(day, self._today)
+        if len(days) != 1:
+            raise SelectionError(f"{day} is {len(days)} dates: ask for the versions of one")
+        return frame_of(self._warehouse.versions(days[0]))
 
     def dates(self, name: str) -> list[date]:
         """The dates of a table that are stored, in order, whoever wrote them.
@@ -119,7 +155,7 @@ class Lake:
         """
         address = self.address_of(name)
         if address not in TABLES:
-            raise SelectionError(f"{address} is a view, and is computed from the dates of its tables")
+            raise SelectionError(f"{address} is a view: ask for the dates of the table that it reads, as 'ledger'")
         return self._warehouse.dates(TABLES[address])
 
     def describe(self, name: str) -> pd.DataFrame:
@@ -188,11 +224,11 @@ class Lake:
         GoogleSQL, or over a lake also DuckDB's SQL; tables are named ``dataset.table``, and ``SHOW TABLES`` lists them.
 
         Raises:
-            SelectionError: it is no text.
+            SelectionError: it is not text.
             WarehouseError: the statement is not read-only, or it fails.
         """
         if not is_text(statement):
-            raise SelectionError(f"{statement!r} is no statement of SQL")
+            raise SelectionError(f"{statement!r} is not a statement of SQL")
         # an engine's own does not look into datasets
         return self.tables if _SHOW_TABLES.fullmatch(statement) else self._warehouse.read_only(statement)
 

@@ -189,7 +189,7 @@ def _day(given: date) -> date:
     if not isinstance(given, datetime):
         return given
     if _is_nat(given):
-        raise SelectionError(f"{given} is no date")
+        raise SelectionError(f"{given} is not a date")
     if given.tzinfo is not None or given.time() != time(0):
         raise SelectionError(f"{given} is an instant; a game date is the US/Eastern date of tip-off")
     return given.date()
@@ -288,7 +288,7 @@ def _is_nat(value: object) -> bool:
 
 
 def is_text(value: object) -> bool:
-    """Whether a value is a text that can be written: one half of a pair of UTF-16 is none."""
+    """Whether a value is a text that can be written: one half of a pair of UTF-16 is not."""
     try:
         return isinstance(value, str) and value.encode() is not None
     except UnicodeEncodeError:

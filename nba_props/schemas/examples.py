@@ -67,6 +67,7 @@ _BY_NAME: Mapping[str, str | int] = {
     "over_book": _BOOK,
     "player_id": 1630001,
     "player_lookup": "caspianjessamy",
+    "confidence_score": "0.84",
     "player_name": _PLAYER,
     "position": "row 17",
     "prediction_id": _ID,
@@ -120,7 +121,7 @@ _BY_UNIT: Mapping[str, float] = {"stat": 18.5, "points": 18.5, "min": 31.5, "0-1
 _CODE = re.compile(r"(?:^|: )([A-Z][A-Z_]+)\b|, or ([A-Z_]{4,});|such as ([\d-]+)")
 _DAY = date(2026, 1, 9)
 _INSTANT = datetime(2026, 1, 9, 17, tzinfo=UTC)
-_PRICE = -110
+_PRICE, _CHANCE = -110, 0.53
 
 
 def example(column: Column, address: str = "") -> Value:
@@ -167,6 +168,7 @@ def _text(column: Column, address: str) -> str:
 
 def _number(column: Column) -> int | float:
     usual = _PRICE if "American" in column.description else _BY_UNIT.get(column.unit or "", 3)
+    usual = _CHANCE if column.description.startswith("P(") else usual
     value = float(_BY_NAME.get(column.name, usual))
     value = value if column.ge is None else max(value, column.ge)
     value = value if column.le is None else min(value, column.le)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sqlite3
 import subprocess
 import sys
@@ -12,10 +13,12 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager, nullcontext
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import dagster as dg
 import pytest
 import sqlalchemy
+import yaml
 from click.testing import CliRunner
 from dagster._core.events import DagsterEvent
 from pydantic import SecretStr
@@ -268,6 +271,21 @@ def test_no_secret_and_no_text_is_among_them(published):
     for secret in ("k" * 32, "secret-path", "hooks.example", "hush", "proxy.example", str(platform.settings.home)):
         assert secret not in text
     assert text.count("nba_props_late") > 5
+
+
+def test_the_rules_for_alerts_name_numbers_that_there_are(published):
+    rules = yaml.safe_load((Path(__file__).parents[2] / "deploy" / "prometheus-rules.yaml").read_text())
+    alerts = [rule for group in rules["groups"] for rule in group["rules"]]
+    assert len({alert["alert"] for alert in alerts}) == len(alerts) >= 8
+    deployment = deployed(published.settings, published.warehouse, published.zone, clock=lambda: published.now)
+    made = metrics.gauges(deployment, lambda: nullcontext(published.instance), published.definitions)
+    labels = {gauge.name: {label for key in gauge.values for label, _ in key} for gauge in made}
+    for alert in alerts:
+        named = re.findall(r"nba_props_\w+", alert["expr"])
+        assert set(named) <= set(labels), alert
+        assert alert["labels"]["severity"] in ("page", "ticket")
+        used = set(re.findall(r"\$labels\.(\w+)", alert["annotations"]["summary"]))
+        assert used <= labels[named[0]] or not labels[named[0]], alert
 
 
 def test_a_part_that_cannot_be_read_is_said_and_the_others_are_there(published, monkeypatch):

@@ -25,6 +25,7 @@ from nba_props.sources import registry
 from nba_props.warehouse.base import WarehouseError
 from nba_props.warehouse.lake import LakeWarehouse
 from nba_props.warehouse.lake.columns import columns_of
+from nba_props.warehouse.lake.manifests import AS_FOUND
 from nba_props_tests.conftest import DAY, make_settings
 from nba_props_tests.gcp import googlesql
 from nba_props_tests.warehouse.samples import D1, D2, LEDGER, NAMES, ledger, names
@@ -91,7 +92,7 @@ def test_a_statement_is_read_only(read):
     with pytest.raises(WarehouseError):
         read.sql("DELETE FROM nba_reference.unresolved_names WHERE TRUE")
     for other in (None, 1, b"SELECT 1", "SELECT '\ud800'"):
-        with pytest.raises(SelectionError, match="is no statement"):
+        with pytest.raises(SelectionError, match="is not a statement"):
             read.sql(other)
 
 
@@ -112,7 +113,7 @@ def test_a_statement_is_read_only(read):
         (lambda r: r("unresolved_names", "2025-11-06..2025-11-05"), "ends before it begins"),
         (lambda r: r("unresolved_names", 20251105), "20251105 is neither a date nor a span"),
         (lambda r: r("unresolved_names", datetime(2025, 11, 5, 23, tzinfo=UTC)), "is an instant"),
-        (lambda r: r("unresolved_names", pd.NaT), "NaT is no date"),
+        (lambda r: r("unresolved_names", pd.NaT), "NaT is not a date"),
         (lambda r: r("unresolved_names", game_date=pd.NaT), "game_date is DATE, and NaT is not"),
         (lambda r: r("unresolved_names", game_date=pd.Timestamp("2025-11-05T12:00")), "12:00:00 is an instant"),
         (lambda r: r("unresolved_names", game_date=[D1, datetime(2025, 11, 5, tzinfo=UTC)]), "is an instant"),
@@ -361,6 +362,21 @@ def test_a_lake_as_of_an_instant_reads_tables_and_views_as_they_were(small, lake
     assert then.tables.equals(small.tables)
     assert small.as_of(first.isoformat().replace("+00:00", "Z")).read("ledger")["prediction_id"].tolist() == ["a"]
     assert len(small.read("ledger")) == 2
+
+
+def test_the_versions_of_a_date_are_instants_to_ask_for(small, lake):
+    for run_id, mark in (("one", "x"), ("two", "y")):
+        with lake.publication(run_id, "predict", "0.1") as publication:
+            lake.write(NAMES, names(D2, 1, mark), [D2])
+            publication.publish()
+    found = small.versions(D2)
+    assert found["run_id"].tolist() == [AS_FOUND, "one", "two"]
+    assert found["rows"].tolist() == [2, 1, 1]
+    read = [small.as_of(at).read("unresolved_names", D2)["source_name"].tolist() for at in found["instant"]]
+    assert read == [["b0", "b1"], ["x0"], ["y0"]]
+    assert small.versions("2025-11-04").empty
+    with pytest.raises(SelectionError, match="is 2 dates: ask for the versions of one"):
+        small.versions(f"{D1}..{D2}")
 
 
 @pytest.mark.parametrize("instant", ["2026-01-09", "2026-01-09T17:00", "yesterday", datetime(2026, 1, 9), D1, None])  # noqa: DTZ001

@@ -590,7 +590,7 @@ def test_the_past_of_a_past_is_that_of_the_lake(lake):
     assert marks(lake.as_of(one).as_of(two)) == marks(lake.as_of(two)) == ["b0", "b1", "before0"]
 
 
-def test_what_the_retention_cannot_remove_is_no_failure_of_the_publication(lake, at, monkeypatch):
+def test_a_publication_does_not_fail_for_what_the_retention_cannot_remove(lake, at, monkeypatch):
     published(lake, "one", "a")
     published(lake, "two", "b")
 

@@ -242,7 +242,7 @@ def _parsed(found: dict[str, Any]) -> Manifest:
 
 def _of_type(kind: type[T], value: object) -> T:
     if not isinstance(value, kind):
-        raise TypeError(f"{value!r} is no {kind.__name__}")
+        raise TypeError(f"{value!r} is not a {kind.__name__}")
     return value
 
 

@@ -37,27 +37,24 @@ def test_a_copy_elsewhere_passes_its_tests(tmp_path):
         cwd=tmp_path, env=env, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "16 passed" in done.stdout
+    assert "20 passed" in done.stdout
 
 
 def test_its_example_is_a_check(monkeypatch):
     (example,) = re.findall(r"```python\n(.*?)```", README, re.S)
     monkeypatch.setitem(sys.modules, "partitioned_checks", partitioned_checks)
-    names: dict[str, Any] = {"count_rows": lambda days: dict.fromkeys(days, 1)}
+    names: dict[str, Any] = {}
     exec(compile(example, "README.md", "exec"), names)  # noqa: S102 the example of our own page
-    check = names["is_complete"]
-    assert isinstance(check, dg.AssetChecksDefinition)
-
-    @dg.asset(partitions_def=names["DAYS"], backfill_policy=dg.BackfillPolicy.single_run())
-    def points() -> None:
-        """A table."""
-
-    job = dg.Definitions([points], asset_checks=[check], jobs=[dg.define_asset_job("daily", [points])])
-    span = {"dagster/asset_partition_range_start": "2026-01-01", "dagster/asset_partition_range_end": "2026-01-02"}
+    assert isinstance(names["is_complete"], dg.AssetChecksDefinition)
+    job = names["defs"].resolve_implicit_global_asset_job_def()
+    span = {"dagster/asset_partition_range_start": "2026-01-01", "dagster/asset_partition_range_end": "2026-01-03"}
     with dg.DagsterInstance.ephemeral() as instance:
-        run = job.resolve_job_def("daily").execute_in_process(instance=instance, tags=span)
+        run = job.execute_in_process(instance=instance, tags=span, raise_on_error=False)
         logs = instance.all_logs(run.run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION)
-    assert {e.dagster_event.asset_check_evaluation_data.partition for e in logs} == {"2026-01-01", "2026-01-02", None}
+    found = {e.partition: e for e in (log.dagster_event.asset_check_evaluation_data for log in logs)}
+    passed = {day: result.passed for day, result in found.items()}
+    assert passed == {"2026-01-01": True, "2026-01-02": False, "2026-01-03": True, None: False}
+    assert f'"{found[None].description}"' in README
 
 
 def test_its_issue_quotes_what_the_reproduction_prints():

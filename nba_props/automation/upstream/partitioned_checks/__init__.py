@@ -25,22 +25,29 @@ Judge = Callable[[dg.AssetCheckExecutionContext, Sequence[str]], Mapping[str, dg
 
 
 def partitioned_asset_check(
-    *, asset: dg.AssetKey, partitions_def: dg.PartitionsDefinition, blocking: bool = False, **more: Any
+    *,
+    asset: dg.AssetsDefinition | dg.AssetKey | str | Sequence[str],
+    partitions_def: dg.PartitionsDefinition,
+    blocking: bool = False,
+    **more: Any,
 ) -> Callable[[Judge], dg.AssetChecksDefinition]:
     """Decorate a :data:`Judge` as an asset check with a result for each partition, whatever a run covers.
 
     Args:
-        asset: the key of the partitioned asset.
+        asset: the partitioned asset, or its key.
         partitions_def: its partitions.
         blocking: whether a failure stops what is downstream in the run, for all partitions of it.
         more: further arguments of ``dagster.asset_check``; name and description are those of the function.
     """
 
+    found = asset.key if isinstance(asset, dg.AssetsDefinition) else asset
+    key = found if isinstance(found, dg.AssetKey) else dg.AssetKey(found)
+
     def decorate(judge: Judge) -> dg.AssetChecksDefinition:
         named = {"name": judge.__name__, "description": judge.__doc__, **more}
 
         # without functools.wraps: Dagster reads inputs from the signature that it would show
-        @dg.asset_check(asset=asset, partitions_def=partitions_def, blocking=blocking, **named)
+        @dg.asset_check(asset=key, partitions_def=partitions_def, blocking=blocking, **named)
         def check(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
             partitions = context.partition_keys
             results = judge(context, partitions)
@@ -50,7 +57,7 @@ def partitioned_asset_check(
                     f"first {missing[0]}"
                 )
             if len(partitions) > 1:
-                PartitionEvaluations(context, asset, partitions).record(named["name"], results, blocking=blocking)
+                PartitionEvaluations(context, key, partitions).record(named["name"], results, blocking=blocking)
             return together(results)
 
         return check

@@ -39,6 +39,22 @@ def project(*damaged, severity=dg.AssetCheckSeverity.ERROR, blocking=False):
     ).resolve_job_def("daily")
 
 
+@pytest.mark.parametrize("of", [lambda a: a, lambda a: a.key, lambda _: "points", lambda _: ["points"]])
+def test_the_asset_is_named_as_in_a_check_of_dagster(instance, of):
+    @dg.asset(partitions_def=DAYS, backfill_policy=dg.BackfillPolicy.single_run())
+    def points() -> None:
+        """A table."""
+
+    @partitioned_asset_check(asset=of(points), partitions_def=DAYS)
+    def is_complete(context, partitions):
+        """Every day is complete."""
+        return {p: dg.AssetCheckResult(passed=True) for p in partitions}
+
+    job = dg.Definitions([points], asset_checks=[is_complete]).resolve_implicit_global_asset_job_def()
+    run = job.execute_in_process(instance=instance, tags=RANGE)
+    assert set(evaluations(instance, run.run_id)) == {*KEYS, None}
+
+
 @pytest.fixture
 def instance():
     with dg.DagsterInstance.ephemeral() as made:
