@@ -168,7 +168,7 @@ def _text(column: Column, address: str) -> str:
 
 def _number(column: Column) -> int | float:
     usual = _PRICE if "American" in column.description else _BY_UNIT.get(column.unit or "", 3)
-    usual = _CHANCE if column.description.startswith("P(") else usual
+    usual = _CHANCE if column.le == 1 or column.description.startswith("P(") else usual
     value = float(_BY_NAME.get(column.name, usual))
     value = value if column.ge is None else max(value, column.ge)
     value = value if column.le is None else min(value, column.le)
