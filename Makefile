@@ -26,7 +26,7 @@ test: $(VENV)/.ready  ## lint, type-check and test
 dev: $(VENV)/.ready  ## the Dagster UI and daemon on http://127.0.0.1:3000 (or PORT)
 	@$(BIN)/nba-props dev --port $(PORT)
 
-test-long: $(VENV)/.ready emulators  ## the long tests: a day with webserver and daemon, kills, random orders, real payloads, both profiles at full size
+test-long: $(VENV)/.ready emulators  ## the long tests: a day with webserver and daemon, incidents, kills, random orders, real payloads, both profiles at full size
 	HYPOTHESIS_EXAMPLES=long $(BIN)/python -m pytest -n 3 --dist loadfile -m "long or hypothesis"
 
 emulators: $(VENV)/.ready  ## BigQuery's emulator in an environment of its own, where a Python 3.13 is found; its analyzer
