@@ -203,13 +203,13 @@ class Versions:
             unfinished: what other runs are writing, each with the file that it replaces.
             older: files that the run that publishes has replaced.
         """
-        tables = {}
+        tables, known_tables = {}, _by_lasting_name()
         for name, path in current.items():
             if path is not None and name in before and self._is_still(before[name], day, path):
                 tables[name] = before[name]
                 continue
             known = own.get(name), before.get(name)
-            for kept, source in self._candidates(_BY_LASTING_NAME[name], day, path, *known, unfinished, older):
+            for kept, source in self._candidates(known_tables[name], day, path, *known, unfinished, older):
                 if self.manifests.hold(day, source, kept.name):
                     tables[name] = kept
                     break
@@ -397,7 +397,6 @@ def _retention() -> Iterator[None]:
 
 #: the run of this process that is writing
 _running: ContextVar[_Run | None] = ContextVar("running", default=None)
-_BY_LASTING_NAME = {table.lasting_name: table for table in TABLES.values()}
 
 
 def _digest(path: Path) -> str:
@@ -405,6 +404,10 @@ def _digest(path: Path) -> str:
     return path.name.partition(".")[0] if files.is_ours(path.name) else digest(path.read_bytes())
 
 
+def _by_lasting_name() -> dict[str, Table]:
+    return {table.lasting_name: table for table in TABLES.values()}
+
+
 def _address(lasting_name: str) -> str:
-    table = _BY_LASTING_NAME.get(lasting_name)
+    table = _by_lasting_name().get(lasting_name)
     return table.address if table else lasting_name
