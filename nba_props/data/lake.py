@@ -18,6 +18,7 @@ from nba_props.schemas import Column
 from nba_props.schemas.base import arrow_schema
 from nba_props.schemas.examples import example
 from nba_props.settings import BadSetting, Settings, env_file
+from nba_props.settings.paths import expanded
 from nba_props.warehouse.base import Version, Warehouse
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def open_lake(home: str | os.PathLike[str] | None = None) -> Lake:
         BadSetting: the home does not exist, or a variable has a value that can't be used.
         WarehouseError: the lake is of an earlier release and has to be migrated first.
     """
-    if home is not None and not Path(home).exists():
+    if home is not None and not expanded(Path(home)).exists():
         raise BadSetting(f"there is no {home}: a home is a folder that `nba-props start` or `nba-props demo` has made")
     environ = dict(os.environ)
     env_file.load(environ)

@@ -313,6 +313,8 @@ def test_a_home_is_opened_by_its_path_or_by_the_environment(tmp_path, monkeypatc
     two = nba.open(tmp_path / "two")
     assert two.read("unresolved_names").empty
     assert (two.source, repr(two)[-20:]) == ("SIMULATED", ", a simulated league>"[-20:])
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert nba.open(home="~/one").source == nba.open(home=tmp_path / "one").source
     with pytest.raises(BadSetting, match=f"there is no {tmp_path / 'three'}"):
         nba.open(tmp_path / "three")
     monkeypatch.setenv("NBA_PROPS_PROFILE", "gcp")

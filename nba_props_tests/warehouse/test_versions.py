@@ -573,6 +573,22 @@ def test_the_first_version_of_a_clock_that_was_ahead_is_the_first_for_those_afte
         marks(lake.as_of(soon))
 
 
+@pytest.mark.parametrize("is_aside", [False, True])
+def test_a_damaged_version_of_a_clock_that_was_ahead_keeps_no_later_one_from_being_read(lake, at, is_aside):
+    start = clock.utc_now()
+    at(start + timedelta(days=20))
+    published(lake, "one", "a")
+    (path,) = manifests_of(lake)
+    path.write_text("{")
+    if is_aside:
+        lake.set_version_aside(path, clock.utc_now())
+    for hours, run_id, mark in ((1, "two", "b"), (2, "three", "c")):
+        at(start + timedelta(hours=hours))
+        published(lake, run_id, mark)
+        assert marks(lake.as_of(clock.utc_now())) == [f"{mark}0", f"{mark}1"]
+    assert len(manifests_of(lake)) == 3
+
+
 def test_a_lake_that_is_held_stays_as_it_is_when_a_date_is_new(lake):
     published(lake, "one", "a", ["x"])
     then = lake.as_of(clock.utc_now())

@@ -135,6 +135,8 @@ def anchored_probability(
     quoted = market_probability(over_price, under_price).to_numpy()
     if not card.chance:
         return np.full(len(forecast), np.nan)
+    if not card.chance["slope"]:  # the very number: a rounding would be a difference to the quote on every row
+        return np.where(np.isnan(forecast), np.nan, quoted)
     base = logit(quoted)
     gap = logit(over_probability(card.residuals, forecast, line, card.market)) - base
     moved = base + card.chance["slope"] * (gap - card.chance["median"])

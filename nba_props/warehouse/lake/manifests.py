@@ -171,7 +171,14 @@ class Manifests:
 
         A first version of which no new instant is known, because it was removed, says nothing of when it was.
         """
-        before = self.read(day, name)
+        try:
+            before = self.read(day, name)
+        except (
+            CorruptPartition
+        ):  # or a note that it was: its time is lost, and must not stay ahead of those that follow
+            moved = f"{instant.strftime(_STAMP)}.{name.split('.', 2)[2]}"
+            (self.folder(day) / name).rename(self.folder(day) / moved)
+            return
         began = first.get(before.first, before.first) if before.first else None
         began = began if began and began <= instant else None
         self.write(day, replaced(before, instant=instant, first=began))

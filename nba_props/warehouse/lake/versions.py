@@ -160,10 +160,7 @@ class Versions:
             _LOG.warning("the version %s of %s is of the future: it counts as published by now", at.isoformat(), day)
             before_now = now - timedelta(microseconds=len(ahead) + 1 - number)
             moved[at] = max(before_now, passed + timedelta(microseconds=number))
-            try:
-                self.manifests.restamp(day, known[at], moved[at], moved)
-            except CorruptPartition as error:
-                _LOG.error("%s", error)
+            self.manifests.restamp(day, known[at], moved[at], moved)
         return self.manifests.instants(day)
 
     def _newest(self, day: date, known: Mapping[datetime, str]) -> Manifest | None:
