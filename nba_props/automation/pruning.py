@@ -11,7 +11,6 @@ import os
 import re
 import shutil
 import sqlite3
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
@@ -141,12 +140,11 @@ def _drop_log(log: object, run_id: str) -> None:
 
 def _orphans(settings: Settings) -> Iterator[Path]:
     """Unfinished files and folders on this machine, and files of partitions that have been replaced."""
-    old = time.time() - _ORPHAN_SECONDS
     for root, unfinished in ((str(settings.home), _OURS), (settings.landing, _PAYLOAD)):
         for folder, folders, names in os.walk(root):  # finds nothing under a bucket's URL
             found = [n for n in (*folders, *names) if unfinished.fullmatch(n)]
             folders[:] = [n for n in folders if n not in found]
-            yield from (p for n in found if _is_older(p := Path(folder, n), old))
+            yield from (p for n in found if files.age(p := Path(folder, n)) > _ORPHAN_SECONDS)
     for partition in settings.lake.glob("[!_]*/*/game_date=*"):  # not the files of versions, which have no current one
         yield from (p for p in files.left_over(partition) if files.is_ours(p.name))
 
@@ -156,14 +154,6 @@ def _aside(settings: Settings, home: Path, before: datetime) -> Iterator[Path]:
     moved = [p for root in (settings.home, home) for p in root.rglob(f"*{ASIDE}*")]
     kept = [*moved, *(settings.lake / SET_ASIDE).rglob("*.parquet")]
     yield from (p for p in dict.fromkeys(kept) if p.lstat().st_ctime < before.timestamp())
-
-
-def _is_older(path: Path, than: float) -> bool:
-    """Whether a file is older than an instant; one that its writer has removed meanwhile is not."""
-    try:
-        return path.lstat().st_mtime < than
-    except FileNotFoundError:
-        return False
 
 
 def _size(path: Path) -> int:

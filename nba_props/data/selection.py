@@ -273,11 +273,8 @@ def _only(kind: type, value: Any) -> Any:
     Raises:
         TypeError: it is of another type, as a truth value is where a number is asked for.
     """
-    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
-        raise TypeError(kind.__name__)
-    if _is_nat(value):
-        raise TypeError(kind.__name__)
-    if kind is str and not is_text(value):
+    is_other = not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool)
+    if is_other or _is_nat(value) or (kind is str and not is_text(value)):
         raise TypeError(kind.__name__)
     return str(value) if kind is str else value
 
@@ -289,10 +286,13 @@ def _is_nat(value: object) -> bool:
 
 def is_text(value: object) -> bool:
     """Whether a value is a text that can be written: one half of a pair of UTF-16 is not."""
+    if not isinstance(value, str):
+        return False
     try:
-        return isinstance(value, str) and value.encode() is not None
+        value.encode()
     except UnicodeEncodeError:
         return False
+    return True
 
 
 def _aware(instant: datetime) -> datetime:

@@ -38,6 +38,7 @@ _BY_NAME: Mapping[str, str | int] = {
     "close_quote_id": _ID,
     "command": "nba-props run 2026-01-09",
     "components": '{"fatigue": -0.4}',
+    "confidence_score": "0.84",
     "data_source": "SIMULATED",
     "deletion_reason": "quarantine placeholder/1 2026-01-09..2026-01-10",
     "detail": "line 120.5 is above 84.5",
@@ -67,7 +68,6 @@ _BY_NAME: Mapping[str, str | int] = {
     "over_book": _BOOK,
     "player_id": 1630001,
     "player_lookup": "caspianjessamy",
-    "confidence_score": "0.84",
     "player_name": _PLAYER,
     "position": "row 17",
     "prediction_id": _ID,
@@ -167,8 +167,11 @@ def _text(column: Column, address: str) -> str:
 
 
 def _number(column: Column) -> int | float:
-    usual = _PRICE if "American" in column.description else _BY_UNIT.get(column.unit or "", 3)
-    usual = _CHANCE if column.le == 1 or column.description.startswith("P(") else usual
+    usual = _BY_UNIT.get(column.unit or "", 3)
+    if "American" in column.description:
+        usual = _PRICE
+    elif column.le == 1 or column.description.startswith("P("):
+        usual = _CHANCE
     value = float(_BY_NAME.get(column.name, usual))
     value = value if column.ge is None else max(value, column.ge)
     value = value if column.le is None else min(value, column.le)

@@ -32,7 +32,7 @@ from nba_props.cli import main
 from nba_props.cli.metrics import metrics_of
 from nba_props.deployment import deployed
 from nba_props.operations.home import SIDES
-from nba_props.presentation.exposition import exposition
+from nba_props.presentation.exposition import Gauge, exposition
 from nba_props.process import alive
 from nba_props.process.alive import this_process
 from nba_props.settings import Live
@@ -47,12 +47,20 @@ ODDS = next(feed for feed in registry.feeds() if feed.odds)
 
 def numbers(platform) -> dict[str, dict[str, float]]:
     """Every metric by name, and its values by their labels as text."""
-    deployment = deployed(platform.settings, platform.warehouse, platform.zone, clock=lambda: platform.now)
-    text = exposition(metrics.gauges(deployment, lambda: nullcontext(platform.instance), platform.definitions))
     return {
         name: {" ".join(f"{k}={v}" for k, v in labels): value for labels, value in values.items()}
-        for name, values in parsed(text).items()
+        for name, values in parsed(exposition(gauges_of(platform))).items()
     }
+
+
+def gauges_of(platform) -> Iterator[Gauge]:
+    deployment = deployed(platform.settings, platform.warehouse, platform.zone, clock=lambda: platform.now)
+    return metrics.gauges(deployment, lambda: nullcontext(platform.instance), platform.definitions)
+
+
+def parts_of(text: str) -> dict[str, float]:
+    """Which parts of the numbers could be read."""
+    return {dict(key)["part"]: value for key, value in parsed(text)["nba_props_readable"].items()}
 
 
 @dg.op
@@ -277,9 +285,7 @@ def test_the_rules_for_alerts_name_numbers_that_there_are(published):
     rules = yaml.safe_load((Path(__file__).parents[2] / "deploy" / "prometheus-rules.yaml").read_text())
     alerts = [rule for group in rules["groups"] for rule in group["rules"]]
     assert len({alert["alert"] for alert in alerts}) == len(alerts) >= 8
-    deployment = deployed(published.settings, published.warehouse, published.zone, clock=lambda: published.now)
-    made = metrics.gauges(deployment, lambda: nullcontext(published.instance), published.definitions)
-    labels = {gauge.name: {label for key in gauge.values for label, _ in key} for gauge in made}
+    labels = {gauge.name: {label for key in gauge.values for label, _ in key} for gauge in gauges_of(published)}
     for alert in alerts:
         named = re.findall(r"nba_props_\w+", alert["expr"])
         assert set(named) <= set(labels), alert
@@ -309,7 +315,7 @@ def test_a_run_that_cannot_be_decoded_costs_the_numbers_of_runs_alone(typed):
         runs.execute("UPDATE runs SET run_body = '{}'")
     done = CliRunner().invoke(main, ["metrics"])
     assert done.exit_code == 0, done.output
-    found = {dict(key)["part"]: value for key, value in parsed(done.stdout)["nba_props_readable"].items()}
+    found = parts_of(done.stdout)
     assert found == {"league": 1, "freshness": 1, "runs": 0, "checks": 1, "credits": 1}
 
 
@@ -326,7 +332,7 @@ def test_of_a_locked_database_one_part_is_waited_for(typed, monkeypatch):
         pass
     monkeypatch.setattr(metrics, "OF_INSTANCE", dict.fromkeys(metrics.OF_INSTANCE, is_locked))
     done = CliRunner().invoke(main, ["metrics"])
-    found = {dict(key)["part"]: value for key, value in parsed(done.stdout)["nba_props_readable"].items()}
+    found = parts_of(done.stdout)
     assert found == {"league": 1, "freshness": 1, "runs": 0, "checks": 0, "credits": 0}
     assert len(waits) == 1
 
@@ -399,7 +405,7 @@ def test_what_is_damaged_costs_its_part_and_no_other(typed, file, parts):
     with TestClient(served) as client:
         texts = [CliRunner().invoke(main, ["metrics"]).stdout, client.get("/metrics").text]
     for text in texts:
-        found = {dict(key)["part"]: value for key, value in parsed(text)["nba_props_readable"].items()}
+        found = parts_of(text)
         assert {part for part, value in found.items() if not value} == parts
         assert len(found) == 5
 

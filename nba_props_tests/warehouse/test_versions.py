@@ -434,7 +434,7 @@ def test_a_damaged_manifest_is_named_and_only_its_time_is_lost(lake):
     one = published(lake, "one", "a", ["x"])
     with run(lake, "other"):
         lake.write(NAMES, names(D2, 1, "other"), [D2])
-    (manifest,) = (p for p in (lake.root / "_versions" / "game_date=2025-11-05").iterdir() if p.suffix == ".json")
+    (manifest,) = manifests_of(lake)
     manifest.write_text("{")
     with pytest.raises(CorruptPartition, match="can't be read"):
         marks(lake.as_of(one))

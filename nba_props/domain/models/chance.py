@@ -107,7 +107,7 @@ def anchor(
 
     slope = float(minimize_scalar(loss, bounds=(0, 1), method="bounded", options={"xatol": 1e-4}).x)
     found = {"slope": round(slope, 3), "median": round(median, 4), "rows": int(used.sum()), "dates": dates.nunique()}
-    earned = errors_above_0(over - 1 / (1 + np.exp(-base)), gap - median, dates) >= EARNED
+    earned = errors_above_0(over - quoted[used], gap - median, dates) >= EARNED
     return found if earned else {**found, "slope": 0.0, "fitted": found["slope"]}
 
 

@@ -157,11 +157,12 @@ def left_over(folder: Path) -> list[Path]:
     if found is None and is_lost(folder / CURRENT):  # the only copies that there are
         old = [n for n in old if n.startswith(TEMPORARY)]
     current = os.path.basename(found[0]) if found else ""
-    gone = [folder / n for n in old if n != current and _age(folder / n) > KEPT_SECONDS]
+    gone = [folder / n for n in old if n != current and age(folder / n) > KEPT_SECONDS]
     return [path for path in gone if path.is_symlink() or path.is_file()]
 
 
-def _age(path: Path) -> float:
+def age(path: Path) -> float:
+    """Seconds since a file was written; 0 for one that is gone."""
     try:
         return time.time() - path.lstat().st_mtime
     except FileNotFoundError:

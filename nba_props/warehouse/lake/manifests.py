@@ -18,14 +18,13 @@ from dataclasses import dataclass
 from dataclasses import replace as replaced
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from nba_props.storage.files import TEMPORARY, replace, replacing
 from nba_props.warehouse.base import CorruptPartition
 from nba_props.warehouse.lake import files
 from nba_props.warehouse.lake.layout import LOCK, PREFIX, day_of, held
 
-T = TypeVar("T")
 #: the folder of versions in a lake
 VERSIONS = "_versions"
 _FILES = "files"
@@ -138,9 +137,10 @@ class Manifests:
         path = self.folder(day) / name
         try:
             found = json.loads(path.read_bytes())
-            aside = found.get(_ASIDE)
-            made = None if aside else _parsed(found)
-            if made is not None and made.file_name != name:
+            if aside := found.get(_ASIDE):
+                raise SetAside(f"the version {path} was damaged and is set aside ({aside})")
+            made = _parsed(found)
+            if made.file_name != name:
                 raise ValueError(f"it is that of {made.file_name}")
         except FileNotFoundError:
             raise
@@ -148,8 +148,6 @@ class Manifests:
             raise CorruptPartition(
                 f"the version {path} can't be read: {error}. `nba-props scrub {day} --quarantine` moves it away"
             ) from error
-        if made is None:
-            raise SetAside(f"the version {path} was damaged and is set aside ({aside})")
         return made
 
     def set_aside(self, path: Path, target: Path) -> None:
@@ -169,13 +167,12 @@ class Manifests:
     def restamp(self, day: date, name: str, instant: datetime, first: Mapping[datetime, datetime]) -> None:
         """Give a version another instant, and its date's first version the one that it has got.
 
-        A first version of which no new instant is known, because it was removed, says nothing of when it was.
+        A first version of which no new instant is known, because it was removed, says nothing of when it was. What is
+        damaged or set aside is lost, and must not stay ahead of the versions that follow.
         """
         try:
             before = self.read(day, name)
-        except (
-            CorruptPartition
-        ):  # or a note that it was: its time is lost, and must not stay ahead of those that follow
+        except CorruptPartition:
             moved = f"{instant.strftime(_STAMP)}.{name.split('.', 2)[2]}"
             (self.folder(day) / name).rename(self.folder(day) / moved)
             return
@@ -235,21 +232,18 @@ def _parsed(found: dict[str, Any]) -> Manifest:
     Raises:
         ValueError, KeyError, TypeError, AttributeError: it is not as :func:`_text` makes it.
     """
-    tables = {
-        _of_type(str, name): Kept(_of_type(str, k["file"]), k["rows"], _instant(k["written"]))
-        for name, k in found["tables"].items()
-    }
+    tables = {name: Kept(_as_text(k["file"]), k["rows"], _instant(k["written"])) for name, k in found["tables"].items()}
     for name, kept in tables.items():
         if not files.is_ours(kept.name) or type(kept.rows) not in (int, type(None)):
             raise ValueError(f"{name} has the file {kept.name} and {kept.rows} rows")
-    run_id, job_name, revision = (_of_type(str, found[key]) for key in ("run_id", "job_name", "revision"))
+    run_id, job_name, revision = (_as_text(found[key]) for key in ("run_id", "job_name", "revision"))
     first = _instant(found["first"]) if found["first"] else None
     return Manifest(_instant(found["instant"]), run_id, job_name, revision, first, tables)
 
 
-def _of_type(kind: type[T], value: object) -> T:
-    if not isinstance(value, kind):
-        raise TypeError(f"{value!r} is not a {kind.__name__}")
+def _as_text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} is not a str")
     return value
 
 

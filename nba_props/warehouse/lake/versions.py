@@ -62,6 +62,7 @@ class Versions:
         """
         found: list[Version] = []
         before: Manifest | None = None
+        addresses = {table.lasting_name: table.address for table in TABLES.values()}
         for name in self.manifests.instants(day).values():
             try:
                 now = self.manifests.read(day, name)
@@ -72,13 +73,13 @@ class Versions:
                 continue
             old = before.tables if before else {}
             changed = [n for n in sorted({*now.tables, *old}) if now.tables.get(n) != old.get(n)]
-            tables = {_address(n): kept.rows for n, kept in now.tables.items()}
+            tables = {addresses.get(n, n): kept.rows for n, kept in now.tables.items()}
             # what the oldest one has changed is known only if there was none before it
             is_known = before is not None or now.first == now.instant
             found.append(
                 Version(
                     now.instant, now.run_id, now.job_name, now.revision, tables,
-                    tuple(map(_address, changed)) if is_known else None,
+                    tuple(addresses.get(n, n) for n in changed) if is_known else None,
                 )
             )  # fmt: skip
             before = now
@@ -171,20 +172,20 @@ class Versions:
             _LOG.error("%s: the next one does without it", error)
             return None
 
-    def _current(self, day: date) -> dict[str, Path | None]:
-        """The current file of each table that has a partition of a date; None where it is lost."""
-        found: dict[str, Path | None] = {}
+    def _current(self, day: date) -> list[tuple[Table, Path | None]]:
+        """Each table that has a partition of a date with its current file; None where that is lost."""
+        found: list[tuple[Table, Path | None]] = []
         for table in TABLES.values():
             if (path := self._layout.located(table, day)) is not None:
-                found[table.lasting_name] = Path(path)
+                found.append((table, Path(path)))
             elif files.is_lost(self._layout.file(table, day)):
-                found[table.lasting_name] = None
+                found.append((table, None))
         return found
 
     def _held(
         self,
         day: date,
-        current: Mapping[str, Path | None],
+        current: Sequence[tuple[Table, Path | None]],
         before: Mapping[str, Kept],
         own: Mapping[str, Kept],
         unfinished: Mapping[str, str],
@@ -194,19 +195,20 @@ class Versions:
 
         Args:
             day: the date.
-            current: the current files.
+            current: its tables with their current files.
             before: the files of the version before it.
             own: what the run that publishes has written.
             unfinished: what other runs are writing, each with the file that it replaces.
             older: files that the run that publishes has replaced.
         """
-        tables, known_tables = {}, _by_lasting_name()
-        for name, path in current.items():
+        tables = {}
+        for table, path in current:
+            name = table.lasting_name
             if path is not None and name in before and self._is_still(before[name], day, path):
                 tables[name] = before[name]
                 continue
             known = own.get(name), before.get(name)
-            for kept, source in self._candidates(known_tables[name], day, path, *known, unfinished, older):
+            for kept, source in self._candidates(table, day, path, *known, unfinished, older):
                 if self.manifests.hold(day, source, kept.name):
                     tables[name] = kept
                     break
@@ -399,12 +401,3 @@ _running: ContextVar[_Run | None] = ContextVar("running", default=None)
 def _digest(path: Path) -> str:
     """The digest of a partition's content, of which a plain file of another program states none."""
     return path.name.partition(".")[0] if files.is_ours(path.name) else digest(path.read_bytes())
-
-
-def _by_lasting_name() -> dict[str, Table]:
-    return {table.lasting_name: table for table in TABLES.values()}
-
-
-def _address(lasting_name: str) -> str:
-    table = _by_lasting_name().get(lasting_name)
-    return table.address if table else lasting_name
