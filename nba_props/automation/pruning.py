@@ -7,6 +7,7 @@ alone.
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import shutil
@@ -152,15 +153,24 @@ def _orphans(settings: Settings) -> Iterator[Path]:
 def _aside(settings: Settings, home: Path, before: datetime) -> Iterator[Path]:
     """The files that were set aside before ``before``."""
     moved = [p for root in (settings.home, home) for p in root.rglob(f"*{ASIDE}*")]
-    kept = [*moved, *(settings.lake / SET_ASIDE).rglob("*.parquet")]
-    yield from (p for p in dict.fromkeys(kept) if p.lstat().st_ctime < before.timestamp())
+    folder = settings.lake / SET_ASIDE
+    kept = [*moved, *folder.rglob("*.parquet"), *folder.rglob("*.json")]
+    yield from (p for p in dict.fromkeys(kept) if _changed(p) < before.timestamp())
+
+
+def _changed(path: Path) -> float:
+    """When a file was last changed or moved; infinity for one that is gone."""
+    try:
+        return path.lstat().st_ctime
+    except FileNotFoundError:
+        return math.inf
 
 
 def _size(path: Path) -> int:
     """The bytes of a file or folder; 0 for one that its writer has removed meanwhile."""
-    if path.is_dir() and not path.is_symlink():
-        return sum(map(_size, path.iterdir()))
     try:
+        if path.is_dir() and not path.is_symlink():
+            return sum(map(_size, path.iterdir()))
         return path.lstat().st_size
     except FileNotFoundError:
         return 0

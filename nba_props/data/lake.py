@@ -134,7 +134,8 @@ class Lake:
         return Lake(self._settings, self._warehouse.as_of(then), then)
 
     def versions(self, day: date | str) -> pd.DataFrame:
-        """A row for each run that published a date, the oldest first, as far as it is kept.
+        """A row for each run that published a date, the oldest first, as far as it is kept; of :meth:`as_of` those of
+        that time.
 
         Columns ``instant``, for :meth:`as_of`; ``run_id``, ``job_name``, ``revision``; ``tables`` and ``rows`` of the
         date; ``rows_by_table``; ``changed``, the tables that the run changed, None where that is not known.
@@ -146,7 +147,8 @@ class Lake:
         days = span(day, self._today)
         if len(days) != 1:
             raise SelectionError(f"{day} is {len(days)} dates: ask for the versions of one")
-        return frame_of(self._warehouse.versions(days[0]))
+        known = self._warehouse.versions(days[0])
+        return frame_of([v for v in known if self._instant is None or v.instant <= self._instant])
 
     def dates(self, name: str) -> list[date]:
         """The dates of a table that are stored, in order, whoever wrote them.

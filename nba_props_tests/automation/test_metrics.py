@@ -286,12 +286,18 @@ def test_the_rules_for_alerts_name_numbers_that_there_are(published):
     alerts = [rule for group in rules["groups"] for rule in group["rules"]]
     assert len({alert["alert"] for alert in alerts}) == len(alerts) >= 8
     labels = {gauge.name: {label for key in gauge.values for label, _ in key} for gauge in gauges_of(published)}
+    values = {gauge.name: {pair for key in gauge.values for pair in key} for gauge in gauges_of(published)}
     for alert in alerts:
         named = re.findall(r"nba_props_\w+", alert["expr"])
         assert set(named) <= set(labels), alert
+        # a matcher with a value that no series has never fires
+        matched = re.findall(r"(nba_props_\w+){(?:exported_)?(\w+)=\"(\w+)\"}", alert["expr"])
+        assert alert["expr"].count('="') == len(matched)
+        for name, label, value in matched:
+            assert not values[name] or (label, value) in values[name], alert
         assert alert["labels"]["severity"] in ("page", "ticket")
         used = set(re.findall(r"\$labels\.(\w+)", alert["annotations"]["summary"]))
-        assert used <= labels[named[0]] or not labels[named[0]], alert
+        assert not named or used <= labels[named[0]] or not labels[named[0]], alert
 
 
 def test_a_part_that_cannot_be_read_is_said_and_the_others_are_there(published, monkeypatch):

@@ -1,5 +1,6 @@
 """Old runs go, and what the UI, the checks and the plans know of each partition stays."""
 
+import math
 import os
 import threading
 from dataclasses import replace
@@ -135,6 +136,7 @@ def test_leftovers_of_killed_processes_are_removed_and_what_is_set_aside_only_on
     ]  # fmt: skip
     aside = [
         settings.lake / "_set_aside" / "nba_raw.schedule" / "2026-01-09-20260110T000000000000Z.parquet",
+        settings.lake / "_set_aside" / "versions" / "game_date=2026-01-09-20260110T000000000000Z-x.json",
         settings.dagster_home / "history" / "runs.db.damaged-20260109T120000Z",
     ]
     for path in [*left, *stays, *aside]:
@@ -149,7 +151,7 @@ def test_leftovers_of_killed_processes_are_removed_and_what_is_set_aside_only_on
     assert not any(p.exists() for p in left)
     assert all(p.exists() for p in [*stays, *aside])
     assert pruning.prune(settings, in_days(29), AGE, set_aside=True).counts["files set aside"] == 0
-    assert pruning.prune(settings, in_days(31), AGE, set_aside=True).counts["files set aside"] == 2
+    assert pruning.prune(settings, in_days(31), AGE, set_aside=True).counts["files set aside"] == 3
     assert all(p.exists() for p in stays)
     assert not any(p.exists() for p in aside)
 
@@ -173,6 +175,10 @@ def test_what_its_writer_removes_meanwhile_is_in_nobodys_way(settings, monkeypat
     monkeypatch.setattr(pruning, "_orphans", meanwhile)
     pruning.prune(settings, in_days(31), AGE)
     assert not any(path.exists() for path in left)
+    assert pruning._size(left[0]) == 0
+    monkeypatch.setattr(Path, "is_dir", lambda _: True)
+    assert pruning._size(left[0]) == 0, "a folder that went after it was seen"
+    assert pruning._changed(left[0]) == math.inf
 
 
 def test_old_ticks_are_removed(settings):

@@ -376,6 +376,8 @@ def test_the_versions_of_a_date_are_instants_to_ask_for(small, lake):
     assert found["rows"].tolist() == [2, 1, 1]
     read = [small.as_of(at).read("unresolved_names", D2)["source_name"].tolist() for at in found["instant"]]
     assert read == [["b0", "b1"], ["x0"], ["y0"]]
+    then = small.as_of(found["instant"][1])
+    assert then.versions(D2)["run_id"].tolist() == [AS_FOUND, "one"], "what was not yet published was not"
     assert small.versions("2025-11-04").empty
     with pytest.raises(SelectionError, match="is 2 dates: ask for the versions of one"):
         small.versions(f"{D1}..{D2}")

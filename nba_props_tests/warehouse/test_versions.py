@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -473,6 +474,22 @@ def test_a_version_that_was_set_aside_is_an_error_and_no_other_one_stands_for_it
     assert marks(lake.as_of(four)) == ["d0", "d1"]
 
 
+def test_a_manifest_that_may_not_be_read_is_set_aside_all_the_same(lake, monkeypatch):
+    one = published(lake, "one", "a")
+    (path,) = manifests_of(lake)
+    content = path.read_bytes()
+
+    def denied(*_):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(shutil, "copyfile", denied)
+        target = Path(lake.set_version_aside(path, clock.utc_now()))
+    assert target.read_bytes() == content
+    with pytest.raises(NotKept, match="was damaged and is set aside"):
+        marks(lake.as_of(one))
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -643,7 +660,8 @@ def test_files_of_others_among_versions_are_left_alone(lake, at):
     others = [root / "files/game_date=2025-11-05" / name for name in (".ipynb_checkpoints", "NOTES.txt")]
     others[0].mkdir()
     others[1].write_text("mine")
-    (root / "replaced" / "2025-13-45~2025-11-05").touch()
+    for month in range(13, 20):  # more than a publication removes at once
+        (root / "replaced" / f"2025-{month}-45~2025-11-05").touch()
     (root / "replaced" / ".DS_Store").touch()
     (root / "open" / "x.journal").mkdir(parents=True)
     (root / "game_date=2025-11-05" / "20260230T999999.999999Z.x.json").touch()

@@ -89,6 +89,7 @@
   const line = (r, n) => html`<tr>${Object.entries(COLUMNS).map(([id, c]) => id === "player" ? who(r, n) : cell(c, r))}</tr>`;
 
   let shown = STEP, found = [], drawn = null;
+  const opened = new Set();
   const NONE = { q: "", market: "", game: "", team: "", book: "", side: "", picks: "", all: "", sort: "EV" };
   const state = () => ({ ...NONE, ...Object.fromEntries([...new URLSearchParams(location.hash.slice(1))].filter(offered)) });
   // a value that a list does not offer is none: nothing is filtered out unseen
@@ -117,7 +118,7 @@
     return html`<th scope="col" class="${c.kind ?? ""}${c.right ? " right" : ""}"${sorted}>${c.by ? html`<button type="button" data-sort="${id}" title="${c.tip ?? ""}" aria-label="${c.label ?? c.title}: sort">${c.title}</button>` : c.title}</th>`;
   };
   function draw() {
-    const s = state(), opened = new Set([...host.querySelectorAll(".open[aria-expanded=true]")].map(b => found[+b.dataset.row]));
+    const s = state();
     drawn = location.hash;
     found = filtered(s);
     const head = Object.entries(COLUMNS).map(entry => heading(entry, s));
@@ -128,7 +129,7 @@
     count.textContent = `${plural(found.length, data.what.slice(0, -1))} of ${plural(new Set(found.map(r => r.id)).size, "player")}, ${plural(picks, "pick")}`;
     more.hidden = found.length <= shown;
     // what was opened stays so in another order
-    if (opened.size) host.querySelectorAll(".open").forEach(b => { if (opened.has(found[+b.dataset.row])) toggle(b); });
+    if (opened.size) host.querySelectorAll(".open").forEach(b => { if (opened.has(found[+b.dataset.row])) expand(b); });
   }
   function fill() {
     const s = state();
@@ -138,11 +139,11 @@
     }
   }
   // the fragment is the one part of an address that a page opened from a file may change
-  function keep(changes) {
+  function keep(changes, first = STEP) {
     const s = { ...state(), ...changes };
     const asked = new URLSearchParams(Object.entries(s).filter(([k, v]) => v !== NONE[k]));
     location.replace("#" + asked);
-    shown = STEP;
+    shown = first;
     draw();
   }
 
@@ -178,13 +179,18 @@
     return html`${table("Main lines of the books", ["book", "line", "over", "under", "P(over) by the others", "age"], main.map(at))}
       ${table(`Every line, alternates too${has ? ", P(over) by our distribution" : ""}`, ["line", ...(has ? ["P(over)"] : []), "best over", "best under"], steps, l => l[0] === row.line)}`;
   }
-  async function toggle(button) {
-    const tr = button.closest("tr"), row = found[+button.dataset.row];
-    if (button.getAttribute("aria-expanded") === "true") {
-      tr.nextElementSibling.remove();
-      button.setAttribute("aria-expanded", "false");
+  function toggle(button) {
+    const row = found[+button.dataset.row];
+    if (!opened.delete(row)) {
+      opened.add(row);
+      expand(button);
       return;
     }
+    button.closest("tr").nextElementSibling.remove();
+    button.setAttribute("aria-expanded", "false");
+  }
+  async function expand(button) {
+    const tr = button.closest("tr"), row = found[+button.dataset.row];
     button.setAttribute("aria-expanded", "true");
     tr.insertAdjacentHTML("afterend", html`<tr class="detail"><td colspan="${Object.keys(COLUMNS).length}"><div class="box">${summary(row)}<div class="columns">${systems(row)}</div><p><a href="${row.id}.html#${row.key}">${row.name}, ${row.title.toLowerCase()}: games, line movement, distribution, and the published rows with their quotes</a></p></div></td></tr>`);
     const box = tr.nextElementSibling.querySelector(".columns");
@@ -204,7 +210,7 @@
     const sort = event.target.closest("[data-sort]"), open = event.target.closest(".open");
     if (sort) {
       const id = sort.dataset.sort, s = state().sort;
-      keep({ sort: s === id ? "-" + id : id });
+      keep({ sort: s === id ? "-" + id : id }, shown);
       host.querySelector(`[data-sort="${id}"]`).focus();
     } else if (open) toggle(open);
   });

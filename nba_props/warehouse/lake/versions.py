@@ -294,13 +294,12 @@ class Versions:
         """Remove outdated versions of dates that nobody has written since, of so many dates."""
         folder = self.manifests.root / _REPLACED
         try:
-            marks = sorted(filter(_MARK.fullmatch, os.listdir(folder)))
+            names = sorted(filter(_MARK.fullmatch, os.listdir(folder)))
         except FileNotFoundError:
             return
-        for mark in marks[:most]:
-            replaced_on, day = map(named_day, mark.split("~"))
-            if replaced_on is None or day is None:  # somebody else's
-                continue
+        marks = ((name, *map(named_day, name.split("~"))) for name in names)
+        ours = [(name, on, day) for name, on, day in marks if on is not None and day is not None]
+        for mark, replaced_on, day in ours[:most]:
             if datetime.combine(replaced_on, time(), UTC) + timedelta(days=1) > now - self._kept:
                 return
             with self.manifests.locked(day):

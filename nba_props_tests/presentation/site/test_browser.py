@@ -255,6 +255,9 @@ def test_a_slate_can_be_used_by_keyboard_alone(opened):
     page.wait_for_selector(".detail table >> nth=1")
     assert page.locator(".open[aria-expanded=true]").get_attribute("aria-label") == whose, "what was opened stays open"
     assert page.locator(".detail").count() == 1
+    page.keyboard.press("Enter")
+    page.keyboard.press("Enter")
+    assert page.locator(".open[aria-expanded=true]").get_attribute("aria-label") == whose, "in any order"
     outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
     assert outline == "solid"
 
