@@ -1,13 +1,16 @@
 # Everything runs in .venv, built from requirements.lock the first time it is needed.
 PYTHON ?= python3
 PORT ?= 3000
+# of the suite: as many as there are cores, two at least and four at most; the long tests also wait for processes
+WORKERS ?= $(shell n=$$(getconf _NPROCESSORS_ONLN); echo $$((n < 2 ? 2 : n > 4 ? 4 : n)))
+LONG_WORKERS ?= $(shell expr $(WORKERS) + 1)
 VENV := .venv
 BIN := $(VENV)/bin
 # compiled modules make every process start in half the time; what no command imports is a third of all, and left out
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test test-long emulators dev lint check bench docs lock clean
+.PHONY: help install run test suite test-long emulators dev lint check bench docs lock clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1|\2/p' Makefile | while IFS='|' read -r name text; do \
@@ -20,14 +23,17 @@ run: $(VENV)/.ready  ## predict two nights of a simulated league (or the newest 
 	@$(BIN)/nba-props demo
 
 test: $(VENV)/.ready  ## lint, type-check and test
-	@$(MAKE) --no-print-directory -j 2 lint emulators
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	@$(MAKE) --no-print-directory emulators
+	@$(MAKE) --no-print-directory -j 2 lint suite
+
+suite: $(VENV)/.ready
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 dev: $(VENV)/.ready  ## the Dagster UI and daemon on http://127.0.0.1:3000 (or PORT)
 	@$(BIN)/nba-props dev --port $(PORT)
 
 test-long: $(VENV)/.ready emulators  ## the long tests: a day with webserver and daemon, incidents, kills, random orders, real payloads, both profiles at full size
-	HYPOTHESIS_EXAMPLES=long $(BIN)/python -m pytest -n 3 --dist loadfile -m "long or hypothesis"
+	HYPOTHESIS_EXAMPLES=long $(BIN)/python -m pytest -n $(LONG_WORKERS) --dist loadgroup -m "long or hypothesis"
 
 emulators: $(VENV)/.ready  ## BigQuery's emulator in an environment of its own, where a Python 3.13 is found; its analyzer
 	@$(BIN)/python -m nba_props_tests.gcp.bootstrap

@@ -55,8 +55,8 @@ from nba_props_tests.gcp import bootstrap, emulators, googlesql
 from nba_props_tests.sources.fake_server import serve
 
 # a loaded machine is not a defect of the code: tests assert counts, not milliseconds
-# and `make test-long` draws five times as many examples of each property
-hypothesis.settings.register_profile("quick", deadline=None, max_examples=40)
+# and `make test-long` draws eight times as many examples of each property
+hypothesis.settings.register_profile("quick", deadline=None, max_examples=25)
 hypothesis.settings.register_profile("long", deadline=None, max_examples=200)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_EXAMPLES", "quick"))
 _LONG = os.environ.get("HYPOTHESIS_EXAMPLES") == "long"
@@ -221,10 +221,16 @@ def pytest_collection_finish() -> None:
     gc.set_threshold(50_000, 50, 50)
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files with slow tests first, so that no worker is left alone with one at the end."""
+    """Files with slow tests first, so that no worker is left alone with one at the end; each by one worker, but for what
+    is in a group of its own.
+    """
     slow = {item.path for item in items if item.get_closest_marker("slow")}
     items.sort(key=lambda item: item.path not in slow)
+    for item in items:
+        if not item.get_closest_marker("xdist_group"):
+            item.add_marker(pytest.mark.xdist_group(item.location[0]))
 
 
 #: what says how many trees a model has, and how many that are as delivered

@@ -55,7 +55,13 @@ def two_weeks(two_weeks) -> Platform:
     return two_weeks
 
 
-@pytest.mark.parametrize("worse", [5.1, 4.8], ids=["than the last-10 average", "than the model of the week before"])
+@pytest.mark.parametrize(
+    "worse",
+    [
+        pytest.param(5.1, id="than the last-10 average"),
+        pytest.param(4.8, id="than the model of the week before", marks=pytest.mark.long),
+    ],
+)
 @pytest.mark.parametrize("asked", [[WEEK, LATER], [LATER], [LATER, WEEK, LATER]], ids=["in order", "alone", "again"])
 def test_which_model_serves_a_week_does_not_depend_on_earlier_requests(two_weeks, monkeypatch, asked, worse):
     store = two_weeks.models

@@ -149,7 +149,7 @@ def test_a_range_equals_its_days(many_prepared, many_predicted):
         )
 
 
-@pytest.mark.parametrize("how", ["delete", "corrupt"])
+@pytest.mark.parametrize("how", ["delete", pytest.param("corrupt", marks=pytest.mark.long)])
 def test_nothing_at_or_after_the_cut_off_moves_a_bit_in_any_market(many_predicted, many_prepared, how):
     """The quotes from tip-off on and the box scores of the date are gone, or say something else."""
     games = [g for g in league.games() if g.day == DAY]
@@ -186,6 +186,7 @@ def test_a_failing_market_leaves_the_others(many_prepared, monkeypatch):
     assert abstained["assists"] == set()
 
 
+@pytest.mark.long
 def test_a_record_is_all_that_a_market_needs(tmp_path):
     """Turnovers, from a landed slate to grades, in a process of its own that has one more record."""
     script = """

@@ -19,6 +19,7 @@ import pytest
 
 from nba_props.assets.external import view_key
 from nba_props.assets.monitoring import REPORT_PAGE
+from nba_props.assets.tables import asset_key
 from nba_props.automation.webserver import read_page
 from nba_props.catalog import TABLES, views
 from nba_props.deployment import frozen
@@ -349,7 +350,7 @@ frame.onload = () => {{
 </script>"""
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.skipif(not shutil.which("chromium"), reason="needs Chromium")
 def test_on_a_phone_the_page_fits_the_screen(finished, tmp_path, pictures):
     predicted, _ = finished
@@ -473,7 +474,7 @@ def test_no_query_depends_on_the_number_of_players_or_dates(finished):
 
 def test_a_run_does_not_fail_for_the_catalog_alone_and_says_so(published, catalogued):
     (published.warehouse.catalog_path / "x").mkdir(parents=True)
-    outcome = published.run("grade", DAY)
+    outcome = published.run("grade", DAY, select=[asset_key(SCOREBOARD)])
     assert outcome.success, outcome.errors
     assert published.warehouse.row_counts(SCOREBOARD, [DAY])
     assert any(

@@ -151,7 +151,7 @@ def test_a_partly_regenerated_span_is_restored_without_duplicates(platform):
     assert len(ledger(platform)) == len(before_rerun) + 72
 
 
-@pytest.mark.parametrize("kill_at", range(8))
+@pytest.mark.parametrize("kill_at", [n if n == 3 else pytest.param(n, marks=pytest.mark.long) for n in range(8)])
 def test_a_killed_remediation_is_completed_by_the_same_command(platform, monkeypatch, kill_at):
     """Every write of a quarantine and of its restoring is a place to die; the same command brings the same end."""
     before = ledger(platform)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import date, timedelta
 from typing import Any
 from unittest.mock import patch
@@ -29,8 +30,6 @@ from nba_props_tests import league
 from nba_props_tests.conftest import REFRESHING
 from nba_props_tests.dagster_in_memory import instance_of_what_counts
 from nba_props_tests.simulation.interruptions import (
-    ENDS,
-    IN_A_VERSION,
     damage,
     ending,
     ending_in_a_version,
@@ -59,47 +58,47 @@ def _capture(world: World, game: league.Game, ago: float = 0.0, **more: object) 
     return league.capture(game, int(minutes), world.rng.choice([-1.0, 0.0, 0.5]), **more)
 
 
-def odds(world: World) -> None:
+def odds(world: World) -> bool:
     """The books' quotes of both games of the next date."""
     first = _game(world)
-    for game in (g for g in world.games if g.day == first.day):
-        world.land(*_capture(world, game))
+    return world.land_all(_capture(world, game) for game in world.games if game.day == first.day)
 
 
-def odds_twice(world: World) -> None:
+def odds_twice(world: World) -> bool:
     """One capture under two names."""
     path, content = _capture(world, _game(world))
-    world.land(path, content)
     head = path.removesuffix(".json.gz").rpartition("-")[0]
     twin = f"{head}{capture_suffix(world.now + timedelta(seconds=61))}.json.gz"
-    world.land(twin, content)
+    if not world.land(path, content) or not world.land(twin, content):
+        return False
     world.repeated.add(twin)
+    return True
 
 
-def odds_late(world: World) -> None:
+def odds_late(world: World) -> bool:
     """A capture of hours ago, after newer ones."""
-    world.land(*_capture(world, _game(world), ago=world.rng.choice([45, 180])))
+    return world.land(*_capture(world, _game(world), ago=world.rng.choice([45, 180])))
 
 
-def odds_of_unknown_players(world: World) -> None:
+def odds_of_unknown_players(world: World) -> bool:
     """A book spells a name as nobody does."""
     game = _game(world)
     names = {league.player(team, 2)[1]: f"Zzyzx {world.rng.randrange(99)} Qwertz" for team in (game.home, game.away)}
-    world.land(*_capture(world, game, names=names))
+    return world.land(*_capture(world, game, names=names))
 
 
-def odds_of_another_game(world: World) -> None:
+def odds_of_another_game(world: World) -> bool:
     """A payload lies under another game's name."""
     path, _ = _capture(world, world.games[0])
-    world.land(path, _capture(world, world.games[-1])[1])
+    return world.land(path, _capture(world, world.games[-1])[1])
 
 
-def odds_corrected(world: World) -> None:
+def odds_corrected(world: World) -> bool:
     """The feed takes back what it sent a minute ago: other lines."""
     game = _game(world)
+    world.pass_time(1)
     minutes = int((game.tipoff_at - world.now).total_seconds() / 60)
-    for ago, shift in ((1, 3.0), (0, 0.0)):
-        world.land(*league.capture(game, minutes + ago, shift))
+    return world.land_all(league.capture(game, minutes + ago, shift) for ago, shift in ((1, 3.0), (0, 0.0)))
 
 
 def odds_by_the_client(world: World) -> bool:
@@ -112,7 +111,7 @@ def results_by_the_client(world: World) -> bool:
     return results_from_the_client(world, played(world))
 
 
-def odds_damaged(world: World) -> None:
+def odds_damaged(world: World) -> bool:
     """Half a file, bytes, an error page, or JSON of another shape."""
     path, content = _capture(world, _game(world))
     whole = gzip.compress(json.dumps(content, default=str).encode(), mtime=0)
@@ -120,7 +119,7 @@ def odds_damaged(world: World) -> None:
         whole[: len(whole) // 2], world.rng.randbytes(200), b"", gzip.compress(b"<html>502</html>", mtime=0),
         gzip.compress(b'{"data": 7}', mtime=0), gzip.compress(b"[[[[", mtime=0),
     ]  # fmt: skip
-    world.land(path, world.rng.choice(bad))
+    return world.land(path, world.rng.choice(bad))
 
 
 def _mutated(world: World, content: object) -> bytes:
@@ -128,10 +127,10 @@ def _mutated(world: World, content: object) -> bytes:
     return mutated(text.encode(), list(places(json.loads(text))), world.rng, packed=True).data
 
 
-def odds_mutated(world: World) -> None:
+def odds_mutated(world: World) -> bool:
     """A payload with values, keys or bytes that no feed sends."""
     path, content = _capture(world, _game(world))
-    world.land(path, _mutated(world, content))
+    return world.land(path, _mutated(world, content))
 
 
 def played(world: World) -> list[date]:
@@ -175,9 +174,9 @@ def results_mutated(world: World) -> bool:
     return len(world.landed) > before
 
 
-def results_damaged(world: World) -> None:
+def results_damaged(world: World) -> bool:
     """A game log that can't be read."""
-    world.land(
+    return world.land(
         league.log_path(world.span[0], capture_suffix(world.now)), world.rng.choice([b"", b"\x1f\x8b\x08", b"null"])
     )
 
@@ -317,15 +316,25 @@ def forge(world: World) -> bool:
 _WORK: tuple[Event, ...] = (backfill, predict_again, grade, reline, quarantine, restore, rollback)
 
 
-#: at which of its files or tables something happens to a process: some write few
+#: at which of its files or tables something happens to a process: some write few, as all do with one system
 FEW_OR_MANY = (0, 1, 2, 3, 5, 8, 13, 20)
+FEW = FEW_OR_MANY[:5]
+
+
+def _at_work(world: World, during: Callable[[int], AbstractContextManager[None]], has_met: Callable[[], bool]) -> bool:
+    """Commands, until one has written as much as it takes to meet something: some have nothing to write."""
+    for work in (*world.rng.choices(_WORK, k=2), predict_again):
+        with during(world.rng.choice(FEW if world.cast else FEW_OR_MANY)):
+            work(world)
+        if has_met():
+            return True
+    return False
 
 
 def _ending(name: str) -> Event:
     def event(world: World) -> bool:
-        work = world.rng.choice(_WORK)
-        with ending(world, name, world.rng.choice(FEW_OR_MANY)):
-            work(world)
+        before = world.happened[name]
+        _at_work(world, lambda file: ending(world, name, file), lambda: world.happened[name] > before)
         return False  # it is counted where it is met
 
     event.__name__, event.__doc__ = name, f"A command of {len(_WORK)} meets it at one of its files."
@@ -334,10 +343,14 @@ def _ending(name: str) -> Event:
 
 def _ending_in_a_version(name: str) -> Event:
     def event(world: World) -> bool:
-        odds(world)  # what is made again as it was is kept already
-        work = world.rng.choice((backfill, predict_again, news_sensor))
-        with ending_in_a_version(world, name, world.rng.randrange(24)):
-            work(world)
+        before = world.happened[name]
+        for work in (world.rng.choice((backfill, news_sensor)), predict_again):
+            odds(world)  # what is made again as it was is kept already
+            with ending_in_a_version(world, name, world.rng.randrange(8 if world.cast else 24)):
+                work(world)
+            if world.happened[name] > before:
+                break
+            world.pass_time(1)
         return False  # it is counted where it is met
 
     event.__name__, event.__doc__ = name, "A command that has news meets it as it publishes a version."
@@ -362,21 +375,23 @@ def second_writer(world: World) -> bool:
         others(other)
 
     other = world.another()
-    work, others = world.rng.choice(_WORK[:4]), other.rng.choice(_WORK)
-    with meanwhile(world, world.rng.choice(FEW_OR_MANY), others_work):
-        work(world)
+    others = other.rng.choice(_WORK)
+    has_come = _at_work(world, lambda write: meanwhile(world, write, others_work), lambda: bool(came))
     world.reported += other.reported
     world.broken += other.broken
-    return bool(came)
+    return has_come
 
 
 def reader(world: World) -> bool:
     """A dashboard reads everything while a table is about to be written."""
     seen: list[list[str]] = []
-    with meanwhile(world, world.rng.choice(FEW_OR_MANY), lambda: seen.append(read_everything(world))):
-        world.rng.choice(_WORK)(world)
+
+    def reads() -> None:
+        seen.append(read_everything(world))
+
+    has_read = _at_work(world, lambda write: meanwhile(world, write, reads), lambda: bool(seen))
     world.broken += [problem for found in seen for problem in found]
-    return bool(seen)
+    return has_read
 
 
 def damaged_file(world: World) -> bool:
@@ -400,17 +415,24 @@ def scrub(world: World) -> None:
     world.broken += [f"the scrub does not find {where}" for where in set(world.damaged) - found]
 
 
-#: every event and how often it is drawn
+#: every event and how often it is drawn; short seeds play them six by six, so that each finds something to happen to: the
+#: first of them at night, then in the evening, at night, in the morning, at night, in the evening, and at night
 EVENTS: dict[str, tuple[Event, int]] = {
     event.__name__: (event, weight)
     for event, weight in (
+        (results, 4), (results_corrected, 1), (results_mutated, 1), (results_damaged, 1), (results_sensor, 2), (grade, 1),
         (odds, 8), (odds_twice, 1), (odds_late, 1), (odds_of_unknown_players, 1), (odds_of_another_game, 1),
-        (odds_damaged, 1), (odds_corrected, 1), (odds_by_the_client, 2), (results_by_the_client, 1),
-        (odds_mutated, 2), (results, 4), (results_corrected, 1), (results_damaged, 1),
-        (results_mutated, 1), (time_passes, 8), (clock_is_set_back, 1), (news_sensor, 5), (results_sensor, 2),
-        (backfill, 1), (backfill_of_some_dates, 1), (predict_again, 1), (grade, 1), (reline, 1), (quarantine, 1),
-        (restore, 1), (rollback, 1), (forge, 1), (scrub, 1), (damaged_file, 1), (lost_dagster_home, 1), (lost_catalog, 1), (release, 2),
-        (second_writer, 2), (reader, 1), *((_ending(name), 1) for name in ENDS),
-        *((_ending_in_a_version(name), 1) for name in IN_A_VERSION),
+        (odds_damaged, 1),
+        (forge, 1), (quarantine, 1), (restore, 1), (rollback, 1), (reline, 1),
+        (_ending_in_a_version("full_disk_in_a_version"), 1),
+        (odds_by_the_client, 2), (odds_corrected, 1), (odds_mutated, 2), (news_sensor, 5), (time_passes, 8),
+        (clock_is_set_back, 1),
+        (results_by_the_client, 1), (backfill, 1), (backfill_of_some_dates, 1), (predict_again, 1), (damaged_file, 1),
+        (scrub, 1),
+        (lost_dagster_home, 1), (lost_catalog, 1), (release, 2), (second_writer, 2), (reader, 1),
+        (_ending("killed_before_a_file"), 1),
+        (_ending("killed_after_a_file"), 1), (_ending("stopped"), 1), (_ending("full_disk"), 1),
+        (_ending("read_only_disk"), 1), (_ending_in_a_version("killed_before_a_step_of_a_version"), 1),
+        (_ending_in_a_version("killed_after_a_step_of_a_version"), 1),
     )
 }  # fmt: skip

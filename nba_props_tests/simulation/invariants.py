@@ -12,6 +12,7 @@ from nba_props.domain.stored import span_sql
 from nba_props.schemas.predictions import LEDGER
 from nba_props.schemas.raw import ODDS_QUOTES, QUARANTINED_QUOTES
 from nba_props.warehouse.lake.manifests import Manifest
+from nba_props.warehouse.sql import reads
 from nba_props_tests import league
 from nba_props_tests.simulation.world import USUAL, World
 
@@ -23,11 +24,10 @@ def check(world: World) -> list[str]:
     _forget_what_is_made_again(world)
     found, world.broken = world.broken, []
     found += [*_nothing_lost(world), *_whole(world), *_versions(world)]
-    if ODDS_QUOTES.address in {address for address, _ in world.damaged}:
-        return found  # a line can't be compared with a quote that can't be read
-    rows = world.platform.query(
-        f"SELECT * FROM ({claimed_lines_sql(span_sql(LEDGER))}) AS j", first=world.span[0], last=world.span[-1]
-    )
+    judged = f"SELECT * FROM ({claimed_lines_sql(span_sql(LEDGER))}) AS j"
+    if {ODDS_QUOTES.address, *reads(judged)} & {address for address, _ in world.damaged}:
+        return found  # a line can't be compared with a quote or a game that can't be read
+    rows = world.platform.query(judged, first=world.span[0], last=world.span[-1])
     ours = rows[~rows["prediction_id"].isin(world.forged)]
     return [*found, *_lines(ours, world), *_in_time(ours), *_forged_is_seen(rows, world)]
 

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from math import gcd
 from pathlib import Path
 
 import pandas as pd
@@ -27,7 +28,7 @@ from nba_props_tests.simulation.servers import TROUBLES
 from nba_props_tests.simulation.world import SHORT, Dates, World, cast_of, dates_of, empty, opened
 
 #: events of a seed, and of a short one
-LENGTH, FEW = 12, 9
+LENGTH, FEW = 12, 7
 #: of a short seed's events, those whose turn it is
 OWN = 6
 #: what a seed of the autumn meets besides its events
@@ -56,7 +57,10 @@ def plan(seed: int) -> list[str]:
     names, weights = list(EVENTS), [weight for _, weight in EVENTS.values()]
     drawn = random.Random(seed).choices(names, weights, k=FEW if seed in SHORT else LENGTH)  # noqa: S311
     if seed in SHORT:  # all kinds take place in all of these
-        drawn[-OWN:] = (names[(OWN * seed + n) % len(names)] for n in range(OWN))
+        turn, place = divmod(OWN * (seed - 1), len(names))
+        # others come together once each had its turn
+        apart = [n for n in range(len(names)) if gcd(n, len(names)) == 1]
+        drawn[-OWN:] = (names[(place + n * apart[turn % len(apart)]) % len(names)] for n in range(OWN))
     return drawn
 
 
@@ -68,9 +72,11 @@ class Counts:
     injected: Counter[str] = field(default_factory=Counter)
     survived: Counter[str] = field(default_factory=Counter)
     converged: Counter[str] = field(default_factory=Counter)
+    seeds: int = 0
 
     def add(self, world: World, *, converged: bool) -> None:
         """Add a seed."""
+        self.seeds += 1
         self.drawn += world.drawn
         self.injected += world.happened
         self.survived += world.survived
@@ -125,6 +131,7 @@ def play(
 def _take_place(world: World, name: str, where: str) -> None:
     """One event, and what holds after it."""
     world.drawn[name] += 1
+    world.pass_time(1)  # two payloads of one minute would have one name
     before = world.happened.copy()
     try:
         # some are counted where they happen, in the middle of something

@@ -7,40 +7,72 @@ from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from nba_props.catalog import TABLES
 from nba_props.domain import digests
+from nba_props.domain.systems import SYSTEM_TABLES
 from nba_props.schemas.predictions import LEDGER
 from nba_props.schemas.raw import ODDS_QUOTES
 from nba_props.warehouse.base import WarehouseError
 from nba_props_tests import league
 from nba_props_tests.conftest import DAY, IN_AUTUMN, NEXT
 from nba_props_tests.simulation import events, interruptions, invariants, play, releases, servers
-from nba_props_tests.simulation.world import SHORT, WHOLE_EVERY, Dates, World, cast_of, rung_of
+from nba_props_tests.simulation.world import (
+    AUTUMN_EVERY,
+    SHORT,
+    WHOLE_EVERY,
+    Dates,
+    World,
+    cast_of,
+    dates_of,
+    rung_of,
+)
 
-#: of the short seeds those of `make test`; the others take as long again, and play with the long ones
-FIRST = SHORT[:4]
-LONG = range(SHORT[-1] + 1, 61)
+#: of the short seeds those of `make test`: all kinds of events are among them
+FIRST = SHORT[:7]
+LONG = range(SHORT[-1] + 1, SHORT[-1] + 49)
+
+
+def _among_the_long_tests(seed: int) -> Any:
+    """One of the others, in a group that any worker may take."""
+    return pytest.param(seed, marks=[pytest.mark.long, pytest.mark.xdist_group(f"seeds {seed % 12}")])
+
+
+@pytest.fixture(scope="module")
+def counts() -> play.Counts:
+    """What the seeds of this module have met so far."""
+    return play.Counts()
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "seed", [*FIRST, *(pytest.param(seed, marks=pytest.mark.long) for seed in (*SHORT[4:], *LONG))]
-)
-def test_invariants_hold_and_tables_converge(rung: Callable[[str], Path], tmp_path: Path, seed: int):
-    world = play.play(lambda dates: rung(rung_of(dates)), tmp_path, seed)
+@pytest.mark.parametrize("seed", [*FIRST, *map(_among_the_long_tests, (*SHORT[len(FIRST) :], *LONG))])
+def test_invariants_hold_and_tables_converge(
+    rung: Callable[[str], Path], tmp_path: Path, seed: int, counts: play.Counts
+):
+    world = play.play(lambda dates: rung(rung_of(dates)), tmp_path, seed, counts=counts)
     assert sum(world.drawn.values()) >= len(play.plan(seed))
     assert world.published, "a seed that publishes nothing proves nothing"
 
 
+def test_every_kind_took_place_in_the_seeds_before_and_they_converged(counts: play.Counts):
+    if counts.seeds < len(FIRST):
+        pytest.skip("not all of the seeds were played")
+    table = counts.table()
+    assert [name for name in events.EVENTS if not table["converged"][name]] == []
+    assert (table["injected"] == table["converged"]).all()
+
+
 def test_every_event_is_drawn_and_one_seed_in_some_runs_every_table():
-    assert {name for seed in SHORT for name in play.plan(seed)} == set(events.EVENTS)
-    casts = [cast_of(seed) for seed in SHORT]
-    assert casts.count(frozenset()) == 1
+    assert {name for seed in FIRST for name in play.plan(seed)} == set(events.EVENTS)
+    assert {*interruptions.ENDS, *interruptions.IN_A_VERSION} < set(events.EVENTS)
+    casts = [cast_of(seed) for seed in FIRST]
+    assert set().union(*map(cast_of, SHORT[:25])) >= {table.address for table in SYSTEM_TABLES.values()}
+    assert all({LEDGER.address, ODDS_QUOTES.address} < cast for cast in casts)
     assert [cast_of(seed) for seed in LONG].count(frozenset()) == len(LONG) // WHOLE_EVERY
-    assert all({LEDGER.address, ODDS_QUOTES.address} < cast for cast in casts if cast)
+    assert [dates_of(seed).league_begins for seed in LONG].count(IN_AUTUMN) == len(LONG) // AUTUMN_EVERY
 
 
 def test_a_seed_is_always_the_same_events():
@@ -56,8 +88,8 @@ def test_an_event_meets_dates_in_their_order(predicted):
 
 @pytest.fixture
 def published(predicted) -> World:
-    """A world in which all is well."""
-    world = World(predicted)
+    """A world in which all is well, with one system."""
+    world = World(predicted, cast=cast_of(FIRST[0]))
     assert invariants.check(world) == []
     world.remember()
     return world
@@ -110,6 +142,7 @@ def test_a_payload_that_is_dropped_without_a_word_is_seen(published: World):
     ]
 
 
+@pytest.mark.long  # the seeds above meet each of them
 @pytest.mark.parametrize(
     ("ending", "name", "at"),
     [

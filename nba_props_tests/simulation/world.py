@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -42,21 +42,23 @@ MORNING, EVENING, NIGHT = -9, -3, 5
 
 @dataclass(frozen=True)
 class Dates:
-    """The dates that are predicted: two with games, a day off between them.
+    """The dates that are predicted: one with games, or two with a day off between them.
 
     Args:
         league_begins: the first day of the small league, twenty days before.
+        is_short: whether it is one.
         hour: hours after the first tip-off at which a seed begins: in the morning, when nothing of the date has landed,
             or in the evening or at night, when it is predicted from the odds of the afternoon.
     """
 
     league_begins: date
     hour: int = MORNING
+    is_short: bool = False
 
     @cached_property
     def span(self) -> list[date]:
         first = self.league_begins + (DAY - league.FIRST)
-        return days(first, first + (NEXT - DAY))
+        return [first] if self.is_short else days(first, first + (NEXT - DAY))
 
     @cached_property
     def games(self) -> list[league.Game]:
@@ -73,10 +75,10 @@ class Dates:
 
 
 USUAL = Dates(league.FIRST)
-#: one seed in so many meets the night in which clocks are set back
+#: short seeds: fewer events, one date, one system, and no table without which it can do
+SHORT = range(1, 301)
+#: of the others, one in so many meets the night in which clocks are set back
 AUTUMN_EVERY = 5
-#: short seeds: fewer events, one system, and no table without which it can do
-SHORT = range(1, 9)
 #: what every cast needs and makes
 _ALWAYS = (
     analytics.HISTORICAL_GAMES, analytics.CONTEXT, analytics.SLATE, analytics.BETTING_LINES, features.PLAYER_FEATURES,
@@ -84,7 +86,7 @@ _ALWAYS = (
 )  # fmt: skip
 #: payloads of these never land in a seed, and no cast needs them to be made again
 _BESIDE = {"nba_raw.injury_reports", "nba_raw.rosters", "nba_raw.scoring_shares"}
-#: one seed in so many runs every system and every table; of the short ones one does
+#: and one in so many runs every system and every table
 WHOLE_EVERY = 8
 
 
@@ -146,17 +148,26 @@ class World:
         """The clock goes on, never beyond the end; it may also be set back by minutes."""
         self.platform.now = min(self.platform.now + timedelta(minutes=minutes), self.dates.end)
 
-    def land(self, path: str, content: Any) -> None:
-        """Land a payload, or bytes that no feed should send; a payload that is there is never changed."""
+    def land(self, path: str, content: Any) -> bool:
+        """Land a payload, or bytes that no feed should send; a payload that is there is never changed.
+
+        Returns:
+            Whether it was not there.
+        """
         file = self.platform.zone._path / path
         if file.exists():
-            return
+            return False
         self.landed.add(path)
-        if not isinstance(content, bytes):
+        if isinstance(content, bytes):
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(content)
+        else:
             self.platform.zone.land(path, content)
-            return
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(content)
+        return True
+
+    def land_all(self, payloads: Iterable[tuple[str, Any]]) -> bool:
+        """Land several; whether any was not there."""
+        return bool([path for path, content in payloads if self.land(path, content)])
 
     def assets(self, job: str) -> list[dg.AssetKey]:
         """The assets of a job that are deployed; to ask for them costs as much as a step."""
@@ -218,7 +229,7 @@ class World:
 
 def cast_of(seed: int) -> frozenset[str]:
     """The tables that a seed deploys: one or two of the systems with what they need, or everything."""
-    if seed == SHORT[-1] or (seed not in SHORT and seed % WHOLE_EVERY == 0):
+    if seed not in SHORT and seed % WHOLE_EVERY == 0:
         return frozenset()
     asked = random.Random(f"cast {seed}").sample(SYSTEMS, 1 if seed in SHORT else 2)  # noqa: S311
     made = [t for t in TABLES.values() if t.dataset in ("nba_raw", "nba_reference")]
@@ -233,8 +244,9 @@ def cast_of(seed: int) -> frozenset[str]:
 
 def dates_of(seed: int) -> Dates:
     """The dates that a seed plays on."""
-    first = IN_AUTUMN if seed % AUTUMN_EVERY == 0 else league.FIRST
-    return Dates(first, (MORNING, NIGHT, EVENING, NIGHT)[seed % 4])
+    is_short = seed in SHORT
+    first = IN_AUTUMN if seed % AUTUMN_EVERY == 0 and not is_short else league.FIRST
+    return Dates(first, (MORNING, NIGHT, EVENING, NIGHT)[seed % 4], is_short)
 
 
 def rung_of(dates: Dates) -> str:

@@ -168,7 +168,7 @@ def writer(root, mode, start, count):
     )
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_writer_killed_at_any_moment_leaves_a_whole_partition(lake):
     lake.write(NAMES, names(D1, 200, "m0-"), [D1])
     for attempt in range(6):
@@ -185,7 +185,7 @@ def test_a_writer_killed_at_any_moment_leaves_a_whole_partition(lake):
     assert len(lake.read(NAMES, [D1])) == 3
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_publisher_killed_at_any_moment_releases_the_ledger(lake):
     known: set[str] = set()
     for attempt in range(4):

@@ -774,7 +774,7 @@ for n in range(int(sys.argv[3])):
 """
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_readers_of_now_and_then_see_whole_runs_while_four_processes_write(lake):
     one = published(lake, "one", "a", ["x"])
     writers = [subprocess.Popen([sys.executable, "-c", _WRITER, str(lake.root), str(n), "6"]) for n in range(4)]

@@ -294,12 +294,10 @@ class Versions:
         """Remove outdated versions of dates that nobody has written since, of so many dates."""
         folder = self.manifests.root / _REPLACED
         try:
-            names = sorted(filter(_MARK.fullmatch, os.listdir(folder)))
+            marks = [found for name in sorted(os.listdir(folder)) if (found := _mark_of(name)) is not None]
         except FileNotFoundError:
             return
-        marks = ((name, *map(named_day, name.split("~"))) for name in names)
-        ours = [(name, on, day) for name, on, day in marks if on is not None and day is not None]
-        for mark, replaced_on, day in ours[:most]:
+        for mark, replaced_on, day in marks[:most]:
             if datetime.combine(replaced_on, time(), UTC) + timedelta(days=1) > now - self._kept:
                 return
             with self.manifests.locked(day):
@@ -391,6 +389,14 @@ def _retention() -> Iterator[None]:
         yield
     except (OSError, WarehouseError) as error:
         _LOG.warning("old versions can't be removed: %s. `nba-props prune` does it later", error)
+
+
+def _mark_of(name: str) -> tuple[str, date, date] | None:
+    """A mark with the day on which a version was replaced and that version's date; None for somebody else's file."""
+    if _MARK.fullmatch(name) is None:
+        return None
+    replaced_on, day = map(named_day, name.split("~"))
+    return (name, replaced_on, day) if replaced_on is not None and day is not None else None
 
 
 #: the run of this process that is writing
