@@ -24,7 +24,7 @@ run: $(VENV)/.ready  ## predict two nights of a simulated league (or the newest 
 
 test: $(VENV)/.ready  ## lint, type-check and test
 	@$(MAKE) --no-print-directory emulators
-	@$(MAKE) --no-print-directory -j 2 lint suite
+	@$(MAKE) --no-print-directory -j 2 lint suite || (echo "make test: lint or tests failed, see above" && exit 1)
 
 suite: $(VENV)/.ready
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
@@ -33,7 +33,7 @@ dev: $(VENV)/.ready  ## the Dagster UI and daemon on http://127.0.0.1:3000 (or P
 	@$(BIN)/nba-props dev --port $(PORT)
 
 test-long: $(VENV)/.ready emulators  ## the long tests: a day with webserver and daemon, incidents, kills, random orders, real payloads, both profiles at full size
-	HYPOTHESIS_EXAMPLES=long $(BIN)/python -m pytest -n $(LONG_WORKERS) --dist loadgroup -m "long or hypothesis"
+	HYPOTHESIS_EXAMPLES=long $(BIN)/python -m pytest -n $(LONG_WORKERS) --dist loadgroup --no-loadscope-reorder -m "long or hypothesis"
 
 emulators: $(VENV)/.ready  ## BigQuery's emulator in an environment of its own, where a Python 3.13 is found; its analyzer
 	@$(BIN)/python -m nba_props_tests.gcp.bootstrap

@@ -8,6 +8,7 @@ import pytest
 
 from nba_props_tests import notebooks
 from nba_props_tests.cli.conftest import home, invented
+from nba_props_tests.conftest import DAY
 from nba_props_tests.test_docs import PAGES
 
 __all__ = ["home", "invented"]
@@ -35,16 +36,17 @@ def test_a_notebook_has_the_market_beside_a_system_and_says_of_what_league_it_is
 
 
 def test_every_snippet_of_python_in_the_docs_runs(invented):
-    """Those of a page one after the other, as they are read."""
+    """Those of a page one after the other, as they are read, about the date that this league has."""
     made = {}
     for page in PAGES:
         names = {}
         for code in re.findall(r"```python\n(.*?)```", page.read_text(), re.S):
-            exec(code, names)  # noqa: S102
+            exec(code.replace("2026-01-09", str(DAY)), names)  # noqa: S102
         made |= names
     assert len(made["errors"]) > 100
     assert made["errors"].notna().all(axis=None)
     assert len(made["counts"]) >= 8
+    assert len(made["then"]) > 100, "what its newest version had of the date"
 
 
 def test_there_is_a_notebook():

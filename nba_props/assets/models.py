@@ -126,5 +126,5 @@ def _over_probability(card: Card) -> str:
         return "withheld: too few held-out rows with a quote"
     rows = f"{card.chance['rows']:.0f} rows of {card.chance['dates']:.0f} dates"
     if "fitted" in card.chance:
-        return f"the quote's: {rows} don't tell the fitted slope of {card.chance['fitted']:.2f} from 0"
+        return f"the quote's: {rows} don't tell the fitted slope of {card.chance['fitted']:.3f} from 0"
     return f"the quote's, moved by {card.chance['slope']:.2f} of the model's difference: fitted on {rows}"

@@ -152,10 +152,15 @@ def _orphans(settings: Settings) -> Iterator[Path]:
 
 def _aside(settings: Settings, home: Path, before: datetime) -> Iterator[Path]:
     """The files that were set aside before ``before``."""
-    moved = [p for root in (settings.home, home) for p in root.rglob(f"*{ASIDE}*")]
-    folder = settings.lake / SET_ASIDE
-    kept = [*moved, *folder.rglob("*.parquet"), *folder.rglob("*.json")]
-    yield from (p for p in dict.fromkeys(kept) if _changed(p) < before.timestamp())
+    moved = [p for root in (settings.home, home) for p in _below(root) if ASIDE in p.name]
+    kept = [p for p in _below(settings.lake / SET_ASIDE) if p.suffix in (".parquet", ".json")]
+    yield from (p for p in dict.fromkeys([*moved, *kept]) if _changed(p) < before.timestamp())
+
+
+def _below(root: Path) -> Iterator[Path]:
+    """All files and folders below one, but for what is removed meanwhile."""
+    for folder, folders, names in os.walk(root):
+        yield from (Path(folder, name) for name in (*folders, *names))
 
 
 def _changed(path: Path) -> float:

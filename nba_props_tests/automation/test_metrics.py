@@ -281,6 +281,9 @@ def test_no_secret_and_no_text_is_among_them(published):
     assert text.count("nba_props_late") > 5
 
 
+PRODUCTION = Path(__file__).parents[2] / "docs" / "production.md"
+
+
 def test_the_rules_for_alerts_name_numbers_that_there_are(published):
     rules = yaml.safe_load((Path(__file__).parents[2] / "deploy" / "prometheus-rules.yaml").read_text())
     alerts = [rule for group in rules["groups"] for rule in group["rules"]]
@@ -296,6 +299,12 @@ def test_the_rules_for_alerts_name_numbers_that_there_are(published):
         for name, label, value in matched:
             assert not values[name] or (label, value) in values[name], alert
         assert alert["labels"]["severity"] in ("page", "ticket")
+        # the one number that is not ours is of the file that the page writes
+        if not named:
+            assert re.findall(r"\w+{", alert["expr"]) == ["node_textfile_mtime_seconds{"]
+            (written,) = re.findall(r"nba-props metrics --to (\S+)", PRODUCTION.read_text())
+            (pattern,) = re.findall(r'file=~"(.+?)"', alert["expr"])
+            assert re.fullmatch(pattern, written)
         used = set(re.findall(r"\$labels\.(\w+)", alert["annotations"]["summary"]))
         assert not named or used <= labels[named[0]] or not labels[named[0]], alert
 

@@ -149,7 +149,7 @@ def test_a_range_equals_its_days(many_prepared, many_predicted):
         )
 
 
-@pytest.mark.parametrize("how", ["delete", pytest.param("corrupt", marks=pytest.mark.long)])
+@pytest.mark.parametrize("how", ["delete", "corrupt"])
 def test_nothing_at_or_after_the_cut_off_moves_a_bit_in_any_market(many_predicted, many_prepared, how):
     """The quotes from tip-off on and the box scores of the date are gone, or say something else."""
     games = [g for g in league.games() if g.day == DAY]

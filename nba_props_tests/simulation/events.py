@@ -58,7 +58,7 @@ def _capture(world: World, game: league.Game, ago: float = 0.0, **more: object) 
     return league.capture(game, int(minutes), world.rng.choice([-1.0, 0.0, 0.5]), **more)
 
 
-def odds(world: World) -> bool:
+def odds(world: World) -> int:
     """The books' quotes of both games of the next date."""
     first = _game(world)
     return world.land_all(_capture(world, game) for game in world.games if game.day == first.day)
@@ -98,7 +98,7 @@ def odds_corrected(world: World) -> bool:
     game = _game(world)
     world.pass_time(1)
     minutes = int((game.tipoff_at - world.now).total_seconds() / 60)
-    return world.land_all(league.capture(game, minutes + ago, shift) for ago, shift in ((1, 3.0), (0, 0.0)))
+    return world.land_all(league.capture(game, minutes + ago, shift) for ago, shift in ((1, 3.0), (0, 0.0))) == 2
 
 
 def odds_by_the_client(world: World) -> bool:
@@ -200,24 +200,27 @@ def time_passes(world: World) -> None:
 
 def clock_is_set_back(world: World) -> None:
     """The machine's clock was ahead by some minutes."""
-    world.pass_time(-world.rng.choice([1, 7, 20]))
+    world.pass_time(-world.rng.choice([2, 7, 20]))
 
 
-def news_sensor(world: World) -> None:
+def news_sensor(world: World) -> bool:
     """The sensor of odds ticks, and what it asks for runs."""
-    _run(world, on_odds(world.seen.get("news", {}), world.platform.inputs, world.now), "news")
+    return _run(world, on_odds(world.seen.get("news", {}), world.platform.inputs, world.now), "news")
 
 
-def results_sensor(world: World) -> None:
+def results_sensor(world: World) -> bool:
     """The sensor of box scores ticks, and what it asks for runs."""
-    _run(world, on_results(world.seen.get("results", {}), world.platform.inputs, game_date_of(world.now)), "results")
+    found = on_results(world.seen.get("results", {}), world.platform.inputs, game_date_of(world.now))
+    return _run(world, found, "results")
 
 
-def _run(world: World, found: dg.SensorResult, sensor: str) -> None:
+def _run(world: World, found: dg.SensorResult, sensor: str) -> bool:
+    before = world.runs
     world.seen[sensor] = json.loads(found.cursor or "{}")
     for request in found.run_requests or ():
         keys = [request.partition_key] if request.partition_key else [request.tags[k] for k in (RANGE_START, RANGE_END)]
         world.run(request.job_name, *(date.fromisoformat(key) for key in keys))
+    return world.runs > before
 
 
 def tick_before(world: World) -> None:
@@ -227,19 +230,20 @@ def tick_before(world: World) -> None:
     world.seen["results"] = json.loads(on_results({}, inputs, game_date_of(world.now)).cursor or "{}")
 
 
-def backfill(world: World, first: int = 0, last: int | None = None) -> None:
+def backfill(world: World, first: int = 0, last: int | None = None) -> bool:
     """`nba-props backfill` of the dates up to now, or some of them."""
     asked = [day for day in world.span if day <= game_date_of(world.now)][first:last]
     pending = planning.pending(world.platform.definitions, world.platform.inputs, world.assets(PREDICT_JOB), asked)
     if pending:
         for step in planning.plan(world.platform.definitions, world.platform.inputs, pending):
             world.run(*step)
+    return bool(pending)
 
 
-def backfill_of_some_dates(world: World) -> None:
+def backfill_of_some_dates(world: World) -> bool:
     """`nba-props backfill` of a span that overlaps others."""
     first = world.rng.randrange(len(world.span))
-    backfill(world, first, first + 1 + world.rng.randrange(2))
+    return backfill(world, first, first + 1 + world.rng.randrange(2))
 
 
 def predict_again(world: World) -> None:
@@ -264,36 +268,35 @@ def reline(world: World) -> bool:
     return bool(dates)
 
 
-def _remediate(world: World, job: str, **config: object) -> None:
+def _remediate(world: World, job: str, **config: object) -> bool:
+    """Whether it was not refused."""
     try:
         remediate(world.platform.definitions, world.platform.instance, job, config)
     except NbaPropsError as refused:
         world.reported.append(f"{job}: {refused}")
+        return False
+    return True
 
 
-def quarantine(world: World) -> None:
+def quarantine(world: World) -> bool:
     """Somebody takes placeholder or invalid rows out."""
-    predicate = world.rng.choice(["placeholder", "invalid_line"])
-    _remediate(
-        world, "quarantine", predicate=predicate, first=f"{world.span[0]}", last=f"{world.span[-1]}", dry_run=False
-    )
+    predicate, before = world.rng.choice(["placeholder", "invalid_line"]), len(batches(world.platform.warehouse))
+    span = {"first": f"{world.span[0]}", "last": f"{world.span[-1]}"}
+    _remediate(world, "quarantine", predicate=predicate, **span, dry_run=False)
+    return len(batches(world.platform.warehouse)) > before
 
 
 def restore(world: World) -> bool:
     """Somebody puts the last batch back."""
     known = batches(world.platform.warehouse)
-    if len(known):
-        _remediate(world, "restore", batch_id=str(known["batch_id"].iloc[0]), dry_run=False)
-    return len(known) > 0
+    return len(known) > 0 and _remediate(world, "restore", batch_id=str(known["batch_id"].iloc[0]), dry_run=False)
 
 
 def rollback(world: World) -> bool:
     """Somebody takes the last run's rows back."""
     rows = world.rows()
     mine = rows[rows["game_date"].dt.date.isin(world.span)].sort_values("created_at")
-    if len(mine):
-        _remediate(world, "rollback", run_id=str(mine["run_id"].iloc[-1]), dry_run=False)
-    return len(mine) > 0
+    return len(mine) > 0 and _remediate(world, "rollback", run_id=str(mine["run_id"].iloc[-1]), dry_run=False)
 
 
 def forge(world: World) -> bool:
@@ -316,15 +319,15 @@ def forge(world: World) -> bool:
 _WORK: tuple[Event, ...] = (backfill, predict_again, grade, reline, quarantine, restore, rollback)
 
 
-#: at which of its files or tables something happens to a process: some write few, as all do with one system
+#: at which of its files or tables something happens to a process: some write few
 FEW_OR_MANY = (0, 1, 2, 3, 5, 8, 13, 20)
-FEW = FEW_OR_MANY[:5]
 
 
 def _at_work(world: World, during: Callable[[int], AbstractContextManager[None]], has_met: Callable[[], bool]) -> bool:
     """Commands, until one has written as much as it takes to meet something: some have nothing to write."""
     for work in (*world.rng.choices(_WORK, k=2), predict_again):
-        with during(world.rng.choice(FEW if world.cast else FEW_OR_MANY)):
+        # what is made again last has each of its tables
+        with during(world.rng.choice(FEW_OR_MANY if work is not predict_again else FEW_OR_MANY[:-2])):
             work(world)
         if has_met():
             return True
@@ -337,7 +340,7 @@ def _ending(name: str) -> Event:
         _at_work(world, lambda file: ending(world, name, file), lambda: world.happened[name] > before)
         return False  # it is counted where it is met
 
-    event.__name__, event.__doc__ = name, f"A command of {len(_WORK)} meets it at one of its files."
+    event.__name__, event.__doc__ = name, "A command meets it at one of its files."
     return event
 
 
@@ -346,7 +349,7 @@ def _ending_in_a_version(name: str) -> Event:
         before = world.happened[name]
         for work in (world.rng.choice((backfill, news_sensor)), predict_again):
             odds(world)  # what is made again as it was is kept already
-            with ending_in_a_version(world, name, world.rng.randrange(8 if world.cast else 24)):
+            with ending_in_a_version(world, name, world.rng.randrange(24 if work is not predict_again else 8)):
                 work(world)
             if world.happened[name] > before:
                 break
@@ -415,8 +418,8 @@ def scrub(world: World) -> None:
     world.broken += [f"the scrub does not find {where}" for where in set(world.damaged) - found]
 
 
-#: every event and how often it is drawn; short seeds play them six by six, so that each finds something to happen to: the
-#: first of them at night, then in the evening, at night, in the morning, at night, in the evening, and at night
+#: every event and how often it is drawn. The first short seeds play them six by six, in an order in which each finds
+#: something to happen to: at night, in the evening, at night, in the morning, at night (all dates), in the evening, at night
 EVENTS: dict[str, tuple[Event, int]] = {
     event.__name__: (event, weight)
     for event, weight in (
@@ -427,8 +430,8 @@ EVENTS: dict[str, tuple[Event, int]] = {
         (_ending_in_a_version("full_disk_in_a_version"), 1),
         (odds_by_the_client, 2), (odds_corrected, 1), (odds_mutated, 2), (news_sensor, 5), (time_passes, 8),
         (clock_is_set_back, 1),
-        (results_by_the_client, 1), (backfill, 1), (backfill_of_some_dates, 1), (predict_again, 1), (damaged_file, 1),
-        (scrub, 1),
+        (results_by_the_client, 1), (backfill, 1), (damaged_file, 1), (scrub, 1), (backfill_of_some_dates, 1),
+        (predict_again, 1),
         (lost_dagster_home, 1), (lost_catalog, 1), (release, 2), (second_writer, 2), (reader, 1),
         (_ending("killed_before_a_file"), 1),
         (_ending("killed_after_a_file"), 1), (_ending("stopped"), 1), (_ending("full_disk"), 1),

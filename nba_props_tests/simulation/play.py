@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from math import gcd
 from pathlib import Path
 
 import pandas as pd
@@ -29,7 +28,7 @@ from nba_props_tests.simulation.world import SHORT, Dates, World, cast_of, dates
 
 #: events of a seed, and of a short one
 LENGTH, FEW = 12, 7
-#: of a short seed's events, those whose turn it is
+#: of a short seed's events, those that are of different kinds
 OWN = 6
 #: what a seed of the autumn meets besides its events
 WINTER = "winter_time"
@@ -55,12 +54,11 @@ class Broken(AssertionError):
 def plan(seed: int) -> list[str]:
     """The names of a seed's events."""
     names, weights = list(EVENTS), [weight for _, weight in EVENTS.values()]
-    drawn = random.Random(seed).choices(names, weights, k=FEW if seed in SHORT else LENGTH)  # noqa: S311
-    if seed in SHORT:  # all kinds take place in all of these
-        turn, place = divmod(OWN * (seed - 1), len(names))
-        # others come together once each had its turn
-        apart = [n for n in range(len(names)) if gcd(n, len(names)) == 1]
-        drawn[-OWN:] = (names[(place + n * apart[turn % len(apart)]) % len(names)] for n in range(OWN))
+    rng = random.Random(seed)  # noqa: S311
+    drawn = rng.choices(names, weights, k=FEW if seed in SHORT else LENGTH)
+    if seed in SHORT:  # the first play all kinds, each where it finds something to happen to
+        turn = names[OWN * (seed - 1) : OWN * seed]
+        drawn[-OWN:] = turn or rng.sample(names, OWN)
     return drawn
 
 
@@ -135,8 +133,8 @@ def _take_place(world: World, name: str, where: str) -> None:
     before = world.happened.copy()
     try:
         # some are counted where they happen, in the middle of something
-        if EVENTS[name][0](world) is not False:
-            world.happened[name] += 1
+        done = EVENTS[name][0](world)
+        world.happened[name] += done is None or bool(done)
     except NbaPropsError as refused:
         # a person or a log has this sentence; without a cause it is a defect
         if not world.damaged:

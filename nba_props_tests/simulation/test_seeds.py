@@ -38,7 +38,7 @@ LONG = range(SHORT[-1] + 1, SHORT[-1] + 49)
 
 def _among_the_long_tests(seed: int) -> Any:
     """One of the others, in a group that any worker may take."""
-    return pytest.param(seed, marks=[pytest.mark.long, pytest.mark.xdist_group(f"seeds {seed % 12}")])
+    return pytest.param(seed, marks=[pytest.mark.long, pytest.mark.xdist_group(f"seeds {seed % 11}")])
 
 
 @pytest.fixture(scope="module")

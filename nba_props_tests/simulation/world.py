@@ -46,19 +46,19 @@ class Dates:
 
     Args:
         league_begins: the first day of the small league, twenty days before.
-        is_short: whether it is one.
         hour: hours after the first tip-off at which a seed begins: in the morning, when nothing of the date has landed,
             or in the evening or at night, when it is predicted from the odds of the afternoon.
+        is_single: whether it is the first date alone.
     """
 
     league_begins: date
     hour: int = MORNING
-    is_short: bool = False
+    is_single: bool = False
 
     @cached_property
     def span(self) -> list[date]:
         first = self.league_begins + (DAY - league.FIRST)
-        return [first] if self.is_short else days(first, first + (NEXT - DAY))
+        return [first] if self.is_single else days(first, first + (NEXT - DAY))
 
     @cached_property
     def games(self) -> list[league.Game]:
@@ -75,8 +75,9 @@ class Dates:
 
 
 USUAL = Dates(league.FIRST)
-#: short seeds: fewer events, one date, one system, and no table without which it can do
+#: short seeds: fewer events, one system, and no table without which it can do; and one date, but for one in so many
 SHORT = range(1, 301)
+EVERY_DATE = 5
 #: of the others, one in so many meets the night in which clocks are set back
 AUTUMN_EVERY = 5
 #: what every cast needs and makes
@@ -86,7 +87,7 @@ _ALWAYS = (
 )  # fmt: skip
 #: payloads of these never land in a seed, and no cast needs them to be made again
 _BESIDE = {"nba_raw.injury_reports", "nba_raw.rosters", "nba_raw.scoring_shares"}
-#: and one in so many runs every system and every table
+#: of those that are not short, one in so many runs every system and every table
 WHOLE_EVERY = 8
 
 
@@ -123,6 +124,8 @@ class World:
     looked_at: dict[tuple[str, date], Any] = field(default_factory=dict)
     #: what each run wrote of a date that it began to publish, by run and date
     wrote: dict[tuple[str, date], Mapping[str, Kept]] = field(default_factory=dict)
+    #: how many runs this process has made
+    runs: int = 0
     #: the deployed assets of each job
     deployed: dict[str, list[dg.AssetKey]] = field(default_factory=dict)
     #: instances that were opened on the way
@@ -165,9 +168,9 @@ class World:
             self.platform.zone.land(path, content)
         return True
 
-    def land_all(self, payloads: Iterable[tuple[str, Any]]) -> bool:
-        """Land several; whether any was not there."""
-        return bool([path for path, content in payloads if self.land(path, content)])
+    def land_all(self, payloads: Iterable[tuple[str, Any]]) -> int:
+        """Land several; how many were not there."""
+        return sum([self.land(path, content) for path, content in payloads])
 
     def assets(self, job: str) -> list[dg.AssetKey]:
         """The assets of a job that are deployed; to ask for them costs as much as a step."""
@@ -189,6 +192,7 @@ class World:
         last = last or first
         select = self.assets(job) if job != TRAIN_JOB else None
         outcome = self.platform.run(job, first, last, select)
+        self.runs += 1
         self.reported += [] if outcome.success else [f"{job} of {first} failed: {outcome.errors[:1]}"]
         self.reported += [f"{asset} {name}" for asset, name, *_ in outcome.failed_checks]
         self.reported += outcome.failures
@@ -244,9 +248,10 @@ def cast_of(seed: int) -> frozenset[str]:
 
 def dates_of(seed: int) -> Dates:
     """The dates that a seed plays on."""
-    is_short = seed in SHORT
-    first = IN_AUTUMN if seed % AUTUMN_EVERY == 0 and not is_short else league.FIRST
-    return Dates(first, (MORNING, NIGHT, EVENING, NIGHT)[seed % 4], is_short)
+    hour = (MORNING, NIGHT, EVENING, NIGHT)[seed % 4]
+    if seed in SHORT:
+        return Dates(league.FIRST, hour, is_single=seed % EVERY_DATE != 0)
+    return Dates(IN_AUTUMN if seed % AUTUMN_EVERY == 0 else league.FIRST, hour)
 
 
 def rung_of(dates: Dates) -> str:

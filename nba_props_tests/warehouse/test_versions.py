@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from nba_props.catalog import TABLES
 from nba_props.process import clock
-from nba_props.warehouse.base import CorruptPartition, MissingPartition, NotKept, WarehouseError
+from nba_props.warehouse.base import CorruptPartition, Damage, MissingPartition, NotKept, WarehouseError
 from nba_props.warehouse.lake import LakeWarehouse, files, manifests, versions
 from nba_props_tests.warehouse.samples import D1, D2, LEDGER, NAMES, ledger, names, take_out
 
@@ -474,20 +474,47 @@ def test_a_version_that_was_set_aside_is_an_error_and_no_other_one_stands_for_it
     assert marks(lake.as_of(four)) == ["d0", "d1"]
 
 
-def test_a_manifest_that_may_not_be_read_is_set_aside_all_the_same(lake, monkeypatch):
+def denied(*_: object) -> None:
+    raise PermissionError(errno.EACCES, "Permission denied")
+
+
+@pytest.mark.parametrize("refused", [[], ["link"], ["link", "copyfile"]])
+@pytest.mark.parametrize("what", ["manifest", "partition"])
+def test_what_may_not_be_read_linked_or_copied_is_set_aside_all_the_same(lake, monkeypatch, what, refused):
     one = published(lake, "one", "a")
-    (path,) = manifests_of(lake)
+    if what == "manifest":
+        (path,) = manifests_of(lake)
+    else:
+        path = Path(lake._layout.located(NAMES, D1))
     content = path.read_bytes()
-
-    def denied(*_):
-        raise PermissionError(errno.EACCES, "Permission denied")
-
     with monkeypatch.context() as patch:
-        patch.setattr(shutil, "copyfile", denied)
-        target = Path(lake.set_version_aside(path, clock.utc_now()))
-    assert target.read_bytes() == content
-    with pytest.raises(NotKept, match="was damaged and is set aside"):
-        marks(lake.as_of(one))
+        for name in refused:
+            patch.setattr(os if name == "link" else shutil, name, denied)
+        if what == "manifest":
+            target = lake.set_version_aside(path, clock.utc_now())
+        else:
+            target = lake.set_aside(Damage(NAMES, D1, ""), clock.utc_now())
+    assert Path(target).read_bytes() == content
+    if what == "manifest":
+        with pytest.raises(NotKept, match="was damaged and is set aside"):
+            marks(lake.as_of(one))
+    else:
+        assert lake.partitions(NAMES) == []
+
+
+def test_a_kept_file_that_cannot_be_read_is_named_and_the_others_are_looked_at(lake, monkeypatch):
+    published(lake, "one", "a", ["x"])
+    plain, kept = files.is_as_written, sorted(map(str, (lake.root / "_versions" / "files").rglob("*.parquet")))
+
+    def read(place: str) -> bool:
+        return denied() if place == kept[0] else plain(place)
+
+    monkeypatch.setattr(files, "is_as_written", read)
+    assert len(kept) == 2
+    ((path, why),) = lake.damaged_versions()
+    assert str(path) == kept[0]
+    assert "can't be read" in why
+    assert "Permission denied" in why
 
 
 @pytest.mark.parametrize(
@@ -653,6 +680,23 @@ def test_whatever_keeps_one_date_from_being_published_the_others_are(lake, monke
     assert [v.run_id for v in lake.versions(D2)] == ["one"]
 
 
+def test_neither_marks_of_others_nor_one_that_fails_keep_a_date_from_being_swept(tmp_path, at):
+    lake = LakeWarehouse(tmp_path / "lake", kept=timedelta(days=2))
+    start = datetime(2026, 1, 9, 12, tzinfo=UTC)
+    for n in (0, 1):
+        at(start + timedelta(hours=n))
+        with run(lake, f"run-{n}"):
+            lake.write(NAMES, names(D2, 1, "ab"[n]), [D2])
+    marked = lake.root / "_versions" / "replaced"
+    for month in range(13, 20):  # more than a publication removes at once
+        (marked / f"2025-{month}-45~{D2}").touch()
+    (marked / f"2025-01-01~{D1}").mkdir()
+    at(start + timedelta(days=7))
+    published(lake, "another date", "c")
+    assert [v.run_id for v in lake.versions(D2)] == ["run-1"]
+    assert not (marked / f"2026-01-09~{D2}").exists()
+
+
 def test_files_of_others_among_versions_are_left_alone(lake, at):
     one = published(lake, "one", "a")
     two = published(lake, "two", "b")
@@ -660,8 +704,7 @@ def test_files_of_others_among_versions_are_left_alone(lake, at):
     others = [root / "files/game_date=2025-11-05" / name for name in (".ipynb_checkpoints", "NOTES.txt")]
     others[0].mkdir()
     others[1].write_text("mine")
-    for month in range(13, 20):  # more than a publication removes at once
-        (root / "replaced" / f"2025-{month}-45~2025-11-05").touch()
+    (root / "replaced" / "2025-13-45~2025-11-05").touch()
     (root / "replaced" / ".DS_Store").touch()
     (root / "open" / "x.journal").mkdir(parents=True)
     (root / "game_date=2025-11-05" / "20260230T999999.999999Z.x.json").touch()

@@ -128,7 +128,7 @@
     const picks = found.filter(r => r.pick).length;
     count.textContent = `${plural(found.length, data.what.slice(0, -1))} of ${plural(new Set(found.map(r => r.id)).size, "player")}, ${plural(picks, "pick")}`;
     more.hidden = found.length <= shown;
-    // what was opened stays so in another order
+    // what was opened is open wherever it is drawn
     if (opened.size) host.querySelectorAll(".open").forEach(b => { if (opened.has(found[+b.dataset.row])) expand(b); });
   }
   function fill() {

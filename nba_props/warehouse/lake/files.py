@@ -10,9 +10,11 @@ from __future__ import annotations
 import errno
 import os
 import re
+import shutil
 import stat
 import time
 import uuid
+from contextlib import suppress
 from pathlib import Path
 
 from nba_props.facts.digest import digest
@@ -129,6 +131,17 @@ def versions(folder: Path) -> list[Path]:
     """The files that a partition's folder has, the newest last."""
     found = [folder / n for n in os.listdir(folder) if is_ours(n)]
     return sorted((p for p in found if p.is_file()), key=lambda p: p.stat().st_mtime)
+
+
+def save(source: Path, target: Path) -> None:
+    """Keep a file elsewhere before its place is given up: as another link, which needs no permission to read it, as a
+    copy, or, where neither is allowed, by moving it.
+    """
+    for keep in (os.link, shutil.copyfile):
+        with suppress(OSError):
+            keep(source, target)
+            return
+    source.rename(target)
 
 
 def forget(link: Path) -> None:

@@ -157,10 +157,7 @@ class Manifests:
         if _NAME.fullmatch(path.name) is None:
             path.rename(target)
             return
-        try:
-            os.link(path, target)  # a file that can't be read can be linked
-        except OSError:
-            shutil.copyfile(path, target)
+        files.save(path, target)
         replace(path, json.dumps({_ASIDE: str(target)}).encode())
 
     def write(self, day: date, manifest: Manifest) -> None:

@@ -300,9 +300,10 @@ class Versions:
         for mark, replaced_on, day in marks[:most]:
             if datetime.combine(replaced_on, time(), UTC) + timedelta(days=1) > now - self._kept:
                 return
-            with self.manifests.locked(day):
-                self._remove(day, now)
-            (folder / mark).unlink(missing_ok=True)
+            with _retention():  # one date keeps no other
+                with self.manifests.locked(day):
+                    self._remove(day, now)
+                (folder / mark).unlink(missing_ok=True)
 
     def outdated(self, now: datetime) -> Iterator[list[Path]]:
         """What is left of outdated versions of each date, in the order in which it may be removed: while it is at hand,
@@ -330,13 +331,17 @@ class Versions:
                     except CorruptPartition as error:
                         found.append((self.manifests.folder(day) / name, str(error)))
             for path in self.manifests.kept(day):
-                with suppress(FileNotFoundError):
+                try:
                     status = path.stat()
                     inode = status.st_dev, status.st_ino
                     if inode not in whole:
                         whole[inode] = files.is_as_written(str(path))
                     if not whole[inode]:
                         found.append((path, f"a file of versions of {day} was changed after it was written ({path})"))
+                except FileNotFoundError:
+                    continue
+                except OSError as error:
+                    found.append((path, f"a file of versions of {day} can't be read ({path}): {error}"))
         return found
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 import os
-import shutil
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import date, datetime, timedelta
@@ -323,7 +322,7 @@ class LakeWarehouse(PartitionedWarehouse):
             path, link = self._layout.located(table, day), self._file(table, day)
             kept = [Path(path)] if path is not None and os.path.exists(path) else files.versions(link.parent)
             for number, file in enumerate(kept):  # first, so that a kill in between loses nothing
-                shutil.copyfile(file, target if not number else target.with_suffix(f".{number}.parquet"))
+                files.save(file, target if not number else target.with_suffix(f".{number}.parquet"))
             link.unlink(missing_ok=True)
             files.forget(link)
             self._note_change(table)
