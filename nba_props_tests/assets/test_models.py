@@ -62,7 +62,14 @@ def two_weeks(two_weeks) -> Platform:
         pytest.param(4.8, id="than the model of the week before", marks=pytest.mark.long),
     ],
 )
-@pytest.mark.parametrize("asked", [[WEEK, LATER], [LATER], [LATER, WEEK, LATER]], ids=["in order", "alone", "again"])
+@pytest.mark.parametrize(
+    "asked",
+    [
+        pytest.param([WEEK, LATER], id="in order", marks=pytest.mark.long),
+        pytest.param([LATER], id="alone"),
+        pytest.param([LATER, WEEK, LATER], id="again"),
+    ],
+)
 def test_which_model_serves_a_week_does_not_depend_on_earlier_requests(two_weeks, monkeypatch, asked, worse):
     store = two_weeks.models
     measured(monkeypatch, lambda newest: worse if newest >= WEEK else 4.5)

@@ -169,6 +169,7 @@ print(*sorted(f"{k.path[-1]}={graph.get(k).code_version}" for k in graph.materia
 """
 
 
+@pytest.mark.long
 def test_every_process_has_the_same_versions(tmp_path):
     """Whatever the order of its sets, and wherever its objects are."""
     found = set()

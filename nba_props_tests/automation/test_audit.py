@@ -172,6 +172,7 @@ def test_with_a_memory_of_counts_alone_only_what_exceeds_them_is_reported(publis
     assert alerted(look(published, tmp_path)) == []
 
 
+@pytest.mark.long
 def test_many_dates_are_one_alert_for_each_kind(lake, tmp_path):
     lake.append(LEDGER, pd.concat([rows(day) for day in MANY]), MANY)
     look(lake, tmp_path)

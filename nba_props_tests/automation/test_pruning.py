@@ -177,7 +177,7 @@ def test_what_its_writer_removes_meanwhile_is_in_nobodys_way(settings, monkeypat
     assert not any(path.exists() for path in left)
     assert pruning._size(left[0]) == 0
     monkeypatch.setattr(Path, "is_dir", lambda _: True)
-    assert pruning._size(left[0]) == 0, "a folder that went after it was seen"
+    assert pruning._size(left[0]) == 0, "a folder that is removed while it is read"
     assert pruning._changed(left[0]) == math.inf
 
 

@@ -284,6 +284,7 @@ def results_until_quiet(platform, cursor: str | None = None) -> tuple[list[list[
     raise AssertionError(f"it asks for ever: {found}")
 
 
+@pytest.mark.long
 def test_results_of_a_date_that_was_never_predicted_are_loaded(evening, monkeypatch):
     """Its predict failed and its results came two days later: else every later date would wait for its history."""
     platform, day = evening, DAY + timedelta(2)
@@ -482,6 +483,7 @@ def prepare_by_itself(platform) -> list[tuple[str, str]]:
     raise AssertionError(f"it asks for ever: {done}")
 
 
+@pytest.mark.long
 def test_models_are_trained_again_once_their_training_data_was_corrected(platform):
     platform.now = WEDNESDAY - timedelta(minutes=30)
     assert "trained on what is stored now" in scheduled(platform, "train_again", WEDNESDAY).skip_message
@@ -494,6 +496,7 @@ def test_models_are_trained_again_once_their_training_data_was_corrected(platfor
     assert scheduled(platform, "train_again", WEDNESDAY).partition_key == "2025-11-10"
 
 
+@pytest.mark.long
 def test_missing_lines_are_loaded_before_the_week_is_trained(platform):
     """Odds older than the odds sensor looks back: the command line takes them in as well."""
     day = DAY - timedelta(2)

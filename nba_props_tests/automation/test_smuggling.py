@@ -123,6 +123,7 @@ def instead(rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     return rows.drop(index=with_line.index[: len(INSTEAD)]), pd.concat(bad)
 
 
+@pytest.mark.long
 def test_smuggled_rows_are_found_taken_out_and_put_back_one_by_one(predicted: Platform):
     store, rows = predicted.warehouse, rows_of(predicted)
     honest, replaced = instead(rows)

@@ -199,6 +199,7 @@ def check_cancelled(folder: Path, moments: list[float]) -> int:
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_a_run_cancelled_in_the_ui_ends_as_cancelled_and_is_not_a_systems_failure(home: Path):
     assert check_cancelled(home, [2.5])
 

@@ -172,6 +172,7 @@ def test_a_failed_run_prints_the_reason_and_exits_with_one(home):
     assert "next" not in result.output, "the next date would fail of the same"
 
 
+@pytest.mark.long
 def test_a_run_that_published_nothing_shows_no_way_to_undo_it(home, rung):
     copied(rung("predicted"), home)
     table = "nba_predictions.ledger"

@@ -207,6 +207,7 @@ print(len(found))
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_a_season_of_all_players_is_computed(tmp_path):
     """167,300 players of dates. A plan that DuckDB waits for ever on can only be stopped in another process."""
     done = subprocess.run(

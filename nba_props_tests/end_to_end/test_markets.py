@@ -355,6 +355,7 @@ def test_rows_held_back_in_two_markets_are_two_causes():
     assert _mark(one) != _mark(other)
 
 
+@pytest.mark.long
 def test_a_date_keeps_its_markets_when_the_setting_names_fewer(many_predicted):
     """Published rows refer to their lines, and grades to their averages; new dates have points alone."""
     narrow = open_platform(

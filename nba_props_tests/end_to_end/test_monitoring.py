@@ -202,6 +202,7 @@ def test_a_player_who_did_not_play_is_void_and_a_late_game_stays_pending(evening
     assert "PENDING" not in set(grades(predicted)["outcome"])
 
 
+@pytest.mark.long
 def test_two_graders_at_once_leave_one_correct_partition(evening):
     predicted = evening
     land_results(predicted)
@@ -370,6 +371,7 @@ def test_on_a_phone_the_page_fits_the_screen(finished, tmp_path, pictures):
     assert found == {"sideways": 0, "wide": [], "cut": 0, "blank": 0}
 
 
+@pytest.mark.long
 def test_every_page_is_listed_the_newest_first(finished, tmp_path):
     predicted, _ = finished
     settings = replace(predicted.settings, home=tmp_path)
@@ -474,7 +476,7 @@ def test_no_query_depends_on_the_number_of_players_or_dates(finished):
 
 def test_a_run_does_not_fail_for_the_catalog_alone_and_says_so(published, catalogued):
     (published.warehouse.catalog_path / "x").mkdir(parents=True)
-    outcome = published.run("grade", DAY, select=[asset_key(SCOREBOARD)])
+    outcome = published.run("grade", DAY, select=[asset_key(SCOREBOARD), asset_key(MARKET_SCORES)])
     assert outcome.success, outcome.errors
     assert published.warehouse.row_counts(SCOREBOARD, [DAY])
     assert any(

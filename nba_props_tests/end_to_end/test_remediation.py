@@ -342,6 +342,7 @@ def test_every_step_is_on_record(platform):
     assert TABLES[REMEDIATIONS.address] is REMEDIATIONS
 
 
+@pytest.mark.long
 def test_dates_that_were_run_one_by_one_are_not_stale_as_a_range(predicted):
     """The day off between them has no roster, no odds and no slate, and needs none."""
     platform = predicted

@@ -40,6 +40,7 @@ def test_the_job_makes_the_pages_and_the_partition_links_to_them(predicted):
     assert gathered["record_page"].value == "/site/record/index.html"
 
 
+@pytest.mark.long
 def test_a_range_makes_each_date_and_what_gathers_them_once(two_dates, monkeypatch):
     from nba_props.presentation.site import build
 

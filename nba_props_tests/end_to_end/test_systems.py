@@ -289,6 +289,7 @@ def test_nothing_at_or_after_the_cut_off_moves_a_bit(two_weeks, tmp_path, how):
     assert TABLES[PLAYER_FEATURES.address] is PLAYER_FEATURES
 
 
+@pytest.mark.long
 def test_no_system_fails_on_a_day_off(predicted):
     """`market_anchored_v1` failed on one that was run by itself: an empty column had no type to be joined by."""
     off = DAY + timedelta(1)

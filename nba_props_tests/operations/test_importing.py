@@ -379,6 +379,7 @@ def events(platform, table: Table, kind=dg.AssetObservation) -> list[dict[str, A
     return [{"run": run_id, "said": e.description, **{k: v.value for k, v in e.metadata.items()}} for run_id, e in said]
 
 
+@pytest.mark.long
 def test_the_page_of_the_partition_shows_what_was_imported_and_removed_and_how_to_undo_it(slated, tmp_path):
     """Whoever looks at the ledger's partition in the UI sees what was done to it from a terminal."""
     predicted, lines = slated, lines_of(slated)
@@ -442,6 +443,7 @@ def test_the_page_of_the_partition_shows_what_was_imported_and_removed_and_how_t
     assert dry == [None, None, None, None, "true", "true"]
 
 
+@pytest.mark.long
 def test_a_record_of_imported_systems_alone_is_graded_and_has_a_page(lined, tmp_path):
     """Whoever comes from the old system imports first and predicts later."""
     platform = lined

@@ -429,6 +429,7 @@ def test_what_was_wrong_and_returned_is_wrong_for_what_it_was(store):
     assert problems.to_dict() == {"x": "PLACEHOLDER_LINE", "y": "PLACEHOLDER_LINE"}
 
 
+@pytest.mark.long
 def test_what_counts_as_removed_is_the_last_that_was_done_whichever_batch_did_it(store):
     older = store.read(LEDGER, [D1]).loc[lambda f: f["run_id"].eq("r")]
     names = digests.row_ids(LEDGER, older)

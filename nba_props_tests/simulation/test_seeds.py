@@ -159,6 +159,7 @@ def test_a_command_meets_its_end_at_the_file_that_was_drawn_or_as_it_publishes(
     assert invariants.check(published) == []
 
 
+@pytest.mark.long
 def test_what_happens_meanwhile_happens_once_and_before_a_table_of_this_world_is_written(published: World):
     happened: list[int] = []
     with interruptions.meanwhile(published, 3, lambda: happened.append(1)):

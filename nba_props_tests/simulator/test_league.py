@@ -88,6 +88,7 @@ def test_box_scores_are_spread_like_real_ones(season):
 
 
 @pytest.mark.real
+@pytest.mark.long
 def test_the_yardstick_is_the_real_one(real_data):
     zone = LandingZone(str(real_data / "landing"))
     days = list(nba_stats.landed_box_score_days(zone, date(2023, 10, 1), date(2025, 7, 1)))

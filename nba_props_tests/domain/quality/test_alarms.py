@@ -64,6 +64,7 @@ class Season(quality.Published):
     RATES = ("win_rates_plausible", "share_under_plausible", "not_too_good", "lines_vary")
 
 
+@pytest.mark.long
 def test_two_clean_seasons_raise_no_false_alarm():
     for seed in range(2):
         assert Season(seed).alarms(every=4) == set(), seed

@@ -226,6 +226,7 @@ def test_names_are_text_wherever_they_stand(written, name):
     ).replace("&#39;", "'")
 
 
+@pytest.mark.long
 def test_only_pages_of_a_simulated_league_are_marked(written, monkeypatch):
     gather(written)
     assert not [p for p in site(written).rglob("*.html") if "SIMULATED" in p.read_text()]
