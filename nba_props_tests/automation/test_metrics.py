@@ -41,6 +41,7 @@ from nba_props.sources.base import Fetched
 from nba_props.storage.landing import LandingError
 from nba_props_tests.conftest import DAY, SOME_SYSTEMS
 from nba_props_tests.presentation.test_exposition import parsed
+from nba_props_tests.test_docs import PRODUCTION
 
 ODDS = next(feed for feed in registry.feeds() if feed.odds)
 
@@ -281,15 +282,12 @@ def test_no_secret_and_no_text_is_among_them(published):
     assert text.count("nba_props_late") > 5
 
 
-PRODUCTION = Path(__file__).parents[2] / "docs" / "production.md"
-
-
 def test_the_rules_for_alerts_name_numbers_that_there_are(published):
     rules = yaml.safe_load((Path(__file__).parents[2] / "deploy" / "prometheus-rules.yaml").read_text())
     alerts = [rule for group in rules["groups"] for rule in group["rules"]]
     assert len({alert["alert"] for alert in alerts}) == len(alerts) >= 8
-    labels = {gauge.name: {label for key in gauge.values for label, _ in key} for gauge in gauges_of(published)}
     values = {gauge.name: {pair for key in gauge.values for pair in key} for gauge in gauges_of(published)}
+    labels = {name: {label for label, _ in pairs} for name, pairs in values.items()}
     for alert in alerts:
         named = re.findall(r"nba_props_\w+", alert["expr"])
         assert set(named) <= set(labels), alert

@@ -142,36 +142,29 @@ def _log_rows(world: World, day: date) -> list[dict[str, Any]]:
     return [r for g in world.games if g.day == day for r in league.log_rows(g)]
 
 
-def results(world: World) -> bool:
+def results(world: World) -> int:
     """The box scores of the dates whose games are over."""
-    before = len(world.landed)
-    for day in played(world):
-        if not _landed(world, day):
-            world.land(league.log_path(day), league.log(day, _log_rows(world, day)))
-    return len(world.landed) > before
+    return world.land_all((league.log_path(day), league.log(day, _log_rows(world, day))) for day in played(world))
 
 
-def results_corrected(world: World) -> bool:
+def results_corrected(world: World) -> int:
     """A correction: somebody scored two more."""
-    before = len(world.landed)
+    landed = 0
     for day in played(world):
         rows = _log_rows(world, day)
         at = world.rng.randrange(len(rows))
         rows[at] = league.scoring_more(rows[at], 2)
-        path = league.log_path(day, capture_suffix(world.now))
-        if _landed(world, day) and not (world.platform.zone._path / path).exists():
-            world.land(path, league.log(day, rows))
-    return len(world.landed) > before
+        if _landed(world, day):
+            landed += world.land(league.log_path(day, capture_suffix(world.now)), league.log(day, rows))
+    return landed
 
 
-def results_mutated(world: World) -> bool:
+def results_mutated(world: World) -> int:
     """A game log with values, keys or bytes that no feed sends."""
-    before = len(world.landed)
-    for day in played(world)[-1:]:
-        world.land(
-            league.log_path(day, capture_suffix(world.now)), _mutated(world, league.log(day, _log_rows(world, day)))
-        )
-    return len(world.landed) > before
+    return world.land_all(
+        (league.log_path(day, capture_suffix(world.now)), _mutated(world, league.log(day, _log_rows(world, day))))
+        for day in played(world)[-1:]
+    )
 
 
 def results_damaged(world: World) -> bool:
@@ -215,12 +208,11 @@ def results_sensor(world: World) -> bool:
 
 
 def _run(world: World, found: dg.SensorResult, sensor: str) -> bool:
-    before = world.runs
     world.seen[sensor] = json.loads(found.cursor or "{}")
     for request in found.run_requests or ():
         keys = [request.partition_key] if request.partition_key else [request.tags[k] for k in (RANGE_START, RANGE_END)]
         world.run(request.job_name, *(date.fromisoformat(key) for key in keys))
-    return world.runs > before
+    return bool(found.run_requests)
 
 
 def tick_before(world: World) -> None:
@@ -325,9 +317,12 @@ FEW_OR_MANY = (0, 1, 2, 3, 5, 8, 13, 20)
 
 def _at_work(world: World, during: Callable[[int], AbstractContextManager[None]], has_met: Callable[[], bool]) -> bool:
     """Commands, until one has written as much as it takes to meet something: some have nothing to write."""
-    for work in (*world.rng.choices(_WORK, k=2), predict_again):
-        # what is made again last has each of its tables
-        with during(world.rng.choice(FEW_OR_MANY if work is not predict_again else FEW_OR_MANY[:-2])):
+    # what is made again last has each of its tables, which are not many with one system
+    for work, numbers in (
+        *((work, FEW_OR_MANY) for work in world.rng.choices(_WORK, k=2)),
+        (predict_again, FEW_OR_MANY[:-2]),
+    ):
+        with during(world.rng.choice(numbers)):
             work(world)
         if has_met():
             return True
@@ -347,9 +342,9 @@ def _ending(name: str) -> Event:
 def _ending_in_a_version(name: str) -> Event:
     def event(world: World) -> bool:
         before = world.happened[name]
-        for work in (world.rng.choice((backfill, news_sensor)), predict_again):
+        for work, steps in ((world.rng.choice((backfill, news_sensor)), 24), (predict_again, 8)):
             odds(world)  # what is made again as it was is kept already
-            with ending_in_a_version(world, name, world.rng.randrange(24 if work is not predict_again else 8)):
+            with ending_in_a_version(world, name, world.rng.randrange(steps)):
                 work(world)
             if world.happened[name] > before:
                 break

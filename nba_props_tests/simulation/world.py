@@ -124,8 +124,6 @@ class World:
     looked_at: dict[tuple[str, date], Any] = field(default_factory=dict)
     #: what each run wrote of a date that it began to publish, by run and date
     wrote: dict[tuple[str, date], Mapping[str, Kept]] = field(default_factory=dict)
-    #: how many runs this process has made
-    runs: int = 0
     #: the deployed assets of each job
     deployed: dict[str, list[dg.AssetKey]] = field(default_factory=dict)
     #: instances that were opened on the way
@@ -192,7 +190,6 @@ class World:
         last = last or first
         select = self.assets(job) if job != TRAIN_JOB else None
         outcome = self.platform.run(job, first, last, select)
-        self.runs += 1
         self.reported += [] if outcome.success else [f"{job} of {first} failed: {outcome.errors[:1]}"]
         self.reported += [f"{asset} {name}" for asset, name, *_ in outcome.failed_checks]
         self.reported += outcome.failures
